@@ -1,0 +1,134 @@
+"""The study: who was asked what, what is claimed, and by which test each claim is judged.
+
+A study is data: a folder with one ``study.yaml`` and one YAML file per questionnaire.
+``surveys.study_files.load_study`` reads it. The format is described in ``docs/study-files.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from surveys.questionnaire import Questionnaire, Text
+
+TestKind = Literal[
+    "path",
+    "indirect",
+    "trend",
+    "association",
+    "contrast",
+    "mean",
+    "gap",
+    "drivers",
+    "correlation",
+    "moderation",
+    "added_value",
+    "repeated",
+    "segmentation",
+]
+Direction = Literal["positive", "negative", "any"]
+RuleKind = Literal[
+    "missing",
+    "attention",
+    "duration",
+    "straightlining",
+    "duplicates",
+    "mahalanobis",
+    "person_fit",
+    "consent",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreeningRule:
+    """One rule by which a respondent is set aside; ``options`` are that rule's own settings."""
+
+    kind: RuleKind
+    options: Mapping[str, float | str | tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """One group of people who answered one questionnaire."""
+
+    id: str
+    title: Text
+    questionnaire: Questionnaire
+    group: str | None = None  #: single item whose answers are the tiers or other groups
+    group_ordered: bool = True
+    cluster: str | None = None  #: item that names the branch
+    weight: str | None = None
+    profile: tuple[str, ...] = ()  #: items of the sample profile
+    multiple_response: tuple[str, ...] = ()  #: items tabulated by group
+    recommend: str | None = None  #: the 0-10 item of the Net Promoter Score
+    segmentation: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    screening: tuple[ScreeningRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredTest:
+    """One test of a hypothesis: what is estimated, on whom, and what would matter.
+
+    ``variables`` names the test's parts by role (``predictor``, ``outcome``, ``mediators``, ...),
+    each an item, a column of a multiple-response item, or a construct.
+    """
+
+    kind: TestKind
+    population: str
+    variables: Mapping[str, tuple[str, ...]]
+    smallest_effect: float  #: in the unit of the test's effect measure, never negative
+    direction: Direction = "positive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """A claim and the tests that must all agree before it is called supported."""
+
+    id: str
+    claim: Text
+    tests: tuple[DeclaredTest, ...]
+    confirmatory: bool = True
+    note: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallel:
+    """The same construct or item as two or more populations were asked it."""
+
+    label: Text
+    names: Mapping[str, str]  #: population id -> item or construct id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """Everything that is declared before an answer is read."""
+
+    id: str
+    title: Text
+    languages: tuple[str, ...]
+    populations: Mapping[str, Population]
+    hypotheses: tuple[Hypothesis, ...] = ()
+    parallel: tuple[Parallel, ...] = ()
+    outline: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    abstract: Text | None = None
+    limits: tuple[Text, ...] = ()  #: what the study itself knows it cannot show
+    confidence_level: float = 0.95
+    seed: int = 1
+    resamples: int = 5000
+    minimum_cell: int = 5  #: counts below this are suppressed in reports
+    folder: Path | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)  #: file name -> hash
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Study:
+        """Read a study folder; ``StudyFileError`` lists everything that is wrong with it.
+
+        >>> Study.load("bank_tiering").populations["customers"].group
+        'TIER'
+        """
+        from surveys.study_files import load_study
+
+        return load_study(folder)
