@@ -140,7 +140,7 @@ class Questionnaire:
     constructs: tuple[Construct, ...] = ()
     matrices: Mapping[str, Text] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
-    respondent_id: str | None = None  #: header of the column that names the respondent
+    respondent_id: tuple[str, ...] = ("respondent",)  #: headers of the column that names a respondent
     metadata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: headers to look for, by role: ``seconds``, ``started_at``, ``submitted_at``, ``ip``, ...
     ignored_columns: tuple[str, ...] = ()  #: headers of a data file that may be passed over
