@@ -1,0 +1,147 @@
+"""Who answered: counts and shares of the answers to one closed question."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from scipy.special import ndtri
+
+from analysis.results import Entry, Interval, Tabular
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryShare:
+    """How many picked one answer."""
+
+    code: int
+    count: int
+    estimate: float | None  #: share of the respondents who answered, 0 to 1; None if nobody did
+    interval: Interval | None  #: Wilson's interval of the share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frequencies(Tabular):
+    """Counts and shares of the answers to one item."""
+
+    item: str
+    categories: tuple[CategoryShare, ...]  #: in the order asked for, empty categories included
+    n: int  #: respondents who answered
+    n_missing: int
+    state: str = "ok"
+    reason: str = ""
+
+    def entries(self) -> tuple[Entry, ...]:
+        """One entry per category: share, interval, ``more["count"]``."""
+        return tuple(
+            Entry(
+                measure="share",
+                method="Share of answers, Wilson interval",
+                about={"item": self.item, "code": str(category.code)},
+                n=self.n,
+                estimate=category.estimate,
+                interval=category.interval,
+                more={"count": category.count, "n_missing": self.n_missing},
+                state=self.state,
+                reason=self.reason,
+            )
+            for category in self.categories
+        )
+
+
+def wilson_interval(count: int, n: int, *, confidence_level: float = 0.95) -> Interval:
+    """Interval of a share by Wilson's score method [1]_, without continuity correction.
+
+    ``(p + z²/2n ± z sqrt(p (1 - p)/n + z²/4n²)) / (1 + z²/n)``; the same as R's
+    ``prop.test(correct = FALSE)``.
+
+    Parameters
+    ----------
+    count : int
+        Respondents with the property, 0 to ``n``.
+    n : int
+        Respondents, at least 1.
+
+    References
+    ----------
+    .. [1] Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
+       Journal of the American Statistical Association, 22, 209-212.
+
+    Examples
+    --------
+    >>> interval = wilson_interval(8, 10)
+    >>> round(interval.low, 4), round(interval.high, 4)
+    (0.4902, 0.9433)
+    """
+    if n < 1 or not 0 <= count <= n:
+        raise ValueError(f"a share needs 0 <= count <= n and n >= 1, got count {count} of n {n}")
+    z = float(ndtri((1 + confidence_level) / 2))
+    share = count / n
+    center = share + z * z / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
+    scale = 1 + z * z / n
+    # At the ends the limit is exactly 0 or 1; rounding must not carry it beyond.
+    low = 0.0 if count == 0 else (center - half) / scale
+    high = 1.0 if count == n else (center + half) / scale
+    return Interval(low=low, high=high, confidence_level=confidence_level)
+
+
+def frequencies(
+    codes: pd.Series, categories: Sequence[int], *, confidence_level: float = 0.95
+) -> Frequencies:
+    """How many respondents picked each answer.
+
+    Parameters
+    ----------
+    codes : Series, shape (n_respondents,)
+        Answers to one item as numbers; NaN for no answer. Missing answers are left out of the shares.
+    categories : sequence of int
+        The codes that can be picked, in the order wanted. Unused ones are kept with count 0.
+
+    Returns
+    -------
+    Frequencies
+        ``state`` is ``too_few`` when nobody answered.
+
+    Raises
+    ------
+    ValueError
+        If ``codes`` holds an answer that is none of ``categories``.
+
+    Examples
+    --------
+    >>> result = frequencies(pd.Series([1, 2, 2, None, 2], name="SEX"), [1, 2])
+    >>> [(category.code, category.count, category.estimate) for category in result.categories]
+    [(1, 1, 0.25), (2, 3, 0.75)]
+    >>> result.n, result.n_missing
+    (4, 1)
+    """
+    name = str(codes.name)
+    answers = codes.dropna().astype(float)
+    strays = sorted(set(answers.tolist()) - {float(code) for code in categories})
+    if strays:
+        raise ValueError(
+            f"{name}: answers {strays} are none of the categories {list(categories)}. "
+            "Recode them, or declare them as missing codes."
+        )
+    n = len(answers)
+    tally = answers.value_counts()
+    counts = [int(tally.get(float(code), 0)) for code in categories]
+    return Frequencies(
+        item=name,
+        categories=tuple(
+            CategoryShare(
+                code=int(code),
+                count=count,
+                estimate=count / n if n else None,
+                interval=wilson_interval(count, n, confidence_level=confidence_level) if n else None,
+            )
+            for code, count in zip(categories, counts, strict=True)
+        ),
+        n=n,
+        n_missing=len(codes) - n,
+        state="ok" if n else "too_few",
+        reason="" if n else "nobody answered",
+    )

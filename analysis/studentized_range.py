@@ -1,0 +1,77 @@
+"""The distribution of the studentized range, fast enough to be asked for every pair of groups.
+
+With k standard normal values and ``s`` an independent estimate of their sd on df degrees of freedom,
+
+    P(range / s > q) = E[ k ∫ φ(z) (Φ(z)^(k-1) - (Φ(z) - Φ(z - q s))^(k-1)) dz ]
+
+Both integrals run over smooth integrands that vanish at either end (``s`` on a log scale), for which the
+trapezoidal rule converges exponentially. scipy's ``studentized_range`` gives the same numbers, adaptively, in
+some ten times the time; R's ``ptukey`` stops at 8 to 10 digits, ``qtukey`` at 7.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+from scipy.special import gammainccinv, gammaincinv, ndtr
+
+Array = npt.NDArray[np.float64]
+
+Z: Array = np.linspace(-9.0, 13.0, 177)
+STEP = float(Z[1] - Z[0])
+DENSITY: Array = np.exp(-Z * Z / 2) / np.sqrt(2 * np.pi)
+BELOW: Array = ndtr(Z)
+
+
+def studentized_range_sf(q: float, k: int, df: float) -> float:
+    """Chance that the studentized range of k groups exceeds ``q``.
+
+    Parameters
+    ----------
+    q : float
+        Not negative.
+    k : int
+        Groups, at least 2.
+    df : float
+        Degrees of freedom of the sd, at least 1.
+
+    Examples
+    --------
+    >>> round(studentized_range_sf(3.3, 4, 37.2), 8)
+    0.10867032
+    """
+    scale, weight = _sd_grid(df)
+    return _sf(q, k, scale, weight)
+
+
+def studentized_range_isf(p: float, k: int, df: float) -> float:
+    """The range exceeded with probability ``p``, 0 < p < 1.
+
+    Examples
+    --------
+    >>> round(studentized_range_isf(0.05, 4, 37.2), 6)
+    3.802942
+    """
+    scale, weight = _sd_grid(df)
+    high = 4.0
+    while _sf(high, k, scale, weight) > p:
+        high *= 2
+    return float(brentq(lambda q: _sf(q, k, scale, weight) - p, 0.0, high, xtol=1e-12, rtol=1e-12))
+
+
+def _sd_grid(df: float) -> tuple[Array, Array]:
+    """Values of s, equally spaced on a log scale, and their probabilities."""
+    low, high = gammaincinv(df / 2, 1e-17) * 2 / df, gammainccinv(df / 2, 1e-17) * 2 / df
+    log_s: Array = np.linspace(np.log(low) / 2, np.log(high) / 2, 257)
+    log_weight = df * (log_s - np.expm1(2 * log_s) / 2)
+    weight = np.exp(log_weight - log_weight.max())
+    return np.exp(log_s), weight / weight.sum()
+
+
+def _sf(q: float, k: int, scale: Array, weight: Array) -> float:
+    within = ndtr(Z[None, :] - q * scale[:, None]) / BELOW
+    # Φ(z)^(k-1) - (Φ(z) - Φ(z - w))^(k-1), without cancellation where the second term is nearly the first
+    with np.errstate(divide="ignore"):
+        lost = -np.expm1((k - 1) * np.log1p(-np.minimum(within, 1.0))) * BELOW ** (k - 1)
+    return min(1.0, float(weight @ (lost @ DENSITY)) * k * STEP)

@@ -1,0 +1,57 @@
+"""What several test files read: stored reference values, and data that does not ship with the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+# A busy machine must not fail a test, and the same commit must draw the same examples.
+settings.register_profile("project", deadline=None, derandomize=True, max_examples=60, database=None)
+settings.load_profile("project")
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def reference() -> Callable[[str], pd.DataFrame]:
+    """Reads ``tests/reference/NAME.csv``; lines that start with # say who computed it."""
+
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(HERE / "reference" / f"{name}.csv", comment="#")
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real data sets, which are not ours to pass on."""
+    folder = HERE.parents[1] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("../shared/data is not beside the project")
+    return folder
+
+
+@pytest.fixture
+def survey(reference: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    """A made-up survey with ties, missing answers and tiers of unequal size (survey_small.R)."""
+    return reference("survey_small")
+
+
+@pytest.fixture(scope="session")
+def computed_by_r(
+    reference: Callable[[str], pd.DataFrame],
+) -> Callable[[str, str], dict[str, float]]:
+    """The numbers of one case of a stored table with columns case, quantity and value, by quantity."""
+
+    def numbers(name: str, case: str) -> dict[str, float]:
+        table = reference(name)
+        rows = table[table["case"] == case]
+        if rows.empty:
+            raise LookupError(f"{name}.csv has no case {case!r}")
+        return dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
+
+    return numbers
