@@ -1,0 +1,580 @@
+"""Carries out the tests that a study declares: one function per kind of test.
+
+Every kind ends in an :class:`Estimate`: the effect on the scale of its smallest effect of interest,
+its interval, and a tail function that is the dual of the interval (``analysis.minimum_effect``).
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from analysis.bootstrap import BootstrapDistribution
+from analysis.correlations import CorrelationMethod, correlate
+from analysis.crosstabs import association
+from analysis.drivers import added_value, key_drivers
+from analysis.hypotheses import Evidence, Reason
+from analysis.inputs import Sample, coded_categories
+from analysis.means import mean_against, mean_difference, small_sample_factor, within_contrast
+from analysis.mediation import mediate
+from analysis.minimum_effect import (
+    Tail,
+    fisher_tail,
+    minimum_effect,
+    noncentral_chi2_tail,
+    noncentral_t_tail,
+    normal_tail,
+    t_tail,
+)
+from analysis.regression import moderate, regress
+from analysis.reliability import cronbach_alpha
+from analysis.repeated import cochran_q, friedman
+from analysis.results import Interval, Tabular
+from analysis.segmentation import compare_with_rule
+from analysis.trend import kendall_tau_b
+from surveys.questionnaire import Questionnaire
+from surveys.study import DeclaredTest, Population, Study, TestKind
+
+MINIMUM_N = 30  #: respondents below which no hypothesis is judged
+MINIMUM_ALPHA = 0.50  #: reliability below which a construct is not used in a test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What all tests of a study share."""
+
+    confidence_level: float = 0.95
+    resamples: int = 5000
+    seed: int = 1
+    minimum_cell: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """An effect on the scale of its smallest effect of interest."""
+
+    method: str
+    n: int
+    result: Tabular
+    estimate: float | None = None
+    std_error: float | None = None
+    interval: Interval | None = None
+    tail: Tail | None = None
+    state: str = "ok"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A declared test with the people it is asked of."""
+
+    test: DeclaredTest
+    population: Population
+    sample: Sample
+    other: Sample | None
+    settings: Settings
+    rng: np.random.Generator
+
+    def names(self, role: str) -> tuple[str, ...]:
+        return self.test.variables.get(role, ())
+
+    def one(self, role: str) -> pd.Series:
+        return self.sample.variable(self.names(role)[0])
+
+    def several(self, role: str) -> pd.DataFrame:
+        return pd.DataFrame({name: self.sample.variable(name) for name in self.names(role)})
+
+    def groups(self) -> pd.Series:
+        """The groups asked for, or else those of the population, as an ordered categorical."""
+        named = self.names("group")
+        if not named or named[0] == self.population.group:
+            if self.sample.groups is None:
+                raise KeyError(self.population.group or "group")
+            return self.sample.groups
+        return coded_categories(self.sample.variable(named[0]), self.population.questionnaire)
+
+
+def gather(
+    study: Study,
+    samples: Mapping[str, Sample],
+    settings: Settings,
+    *,
+    only: str | None = None,
+    known: Mapping[str, Sequence[Evidence]] | None = None,
+) -> dict[str, tuple[Evidence, ...]]:
+    """Carry out all declared tests of a study.
+
+    Parameters
+    ----------
+    study : Study
+    samples : mapping
+        Population id -> sample; a test whose population is not there yields a failed condition.
+    settings : Settings
+    only, known : optional
+        Redo only the tests that involve the population ``only``, taking the others from ``known``.
+    """
+    gathered: dict[str, tuple[Evidence, ...]] = {}
+    for hypothesis in study.hypotheses:
+        found = []
+        for position, test in enumerate(hypothesis.tests):
+            involved = {test.population, *test.variables.get("versus_population", ())}
+            if known is not None and only not in involved:
+                found.append(known[hypothesis.id][position])
+            else:
+                found.append(_evidence(study, hypothesis.id, position, test, samples, settings))
+        gathered[hypothesis.id] = tuple(found)
+    return gathered
+
+
+def _evidence(
+    study: Study,
+    hypothesis: str,
+    position: int,
+    test: DeclaredTest,
+    samples: Mapping[str, Sample],
+    settings: Settings,
+) -> Evidence:
+    involved = (test.population, *test.variables.get("versus_population", ()))
+    for id_ in involved:
+        if id_ not in samples:
+            return _failed(hypothesis, position, test, "no_data", id_)
+    sample = samples[test.population]
+    other = samples[involved[1]] if len(involved) > 1 else None
+    absent = [name for name, of in _used(test) if name not in (other if of and other else sample).frame]
+    if absent:
+        return _failed(hypothesis, position, test, "no_answers", ", ".join(absent))
+    seed = [settings.seed, zlib.crc32(f"{hypothesis}/{position}".encode())]
+    question = Question(
+        test=test,
+        population=study.populations[test.population],
+        sample=sample,
+        other=other,
+        settings=settings,
+        rng=np.random.default_rng(seed),
+    )
+    estimated = ESTIMATORS[test.kind](question)
+    failed = list(_failed_conditions(question, estimated, position, study))
+    judged = None
+    if not failed and estimated.interval is not None and estimated.tail is not None:
+        judged = minimum_effect(
+            estimated.interval, estimated.tail, bound=test.smallest_effect, direction=test.direction
+        )
+    return Evidence(
+        hypothesis=hypothesis,
+        position=position,
+        test=test,
+        measure=MEASURES[test.kind],
+        method=estimated.method,
+        n=estimated.n,
+        estimate=estimated.estimate,
+        std_error=estimated.std_error,
+        interval=estimated.interval,
+        judged=judged,
+        failed=tuple(failed),
+        result=estimated.result,
+    )
+
+
+def _failed(hypothesis: str, position: int, test: DeclaredTest, word: str, details: str) -> Evidence:
+    return Evidence(
+        hypothesis=hypothesis,
+        position=position,
+        test=test,
+        measure=MEASURES[test.kind],
+        method="not carried out",
+        n=0,
+        estimate=None,
+        std_error=None,
+        interval=None,
+        judged=None,
+        failed=(Reason(word=word, test=position, details=details),),
+    )
+
+
+def _used(test: DeclaredTest) -> list[tuple[str, bool]]:
+    """Names of columns that a test needs; True where the other population has to have it."""
+    words = ("method", "reference", "versus_population", "item")
+    return [
+        (name, role == "versus")
+        for role, names in test.variables.items()
+        if role not in words
+        for name in names
+    ]
+
+
+def _failed_conditions(
+    question: Question, estimated: Estimate, position: int, study: Study
+) -> Sequence[Reason]:
+    failed = []
+    if estimated.n < MINIMUM_N:
+        failed.append(Reason(word="too_few", test=position, details=f"n = {estimated.n} < {MINIMUM_N}"))
+    if estimated.state != "ok" or estimated.interval is None or estimated.tail is None:
+        failed.append(Reason(word=estimated.state, test=position, details=estimated.reason))
+    for name, of_other in _used(question.test):
+        sample = question.other if of_other and question.other is not None else question.sample
+        questionnaire = study.populations[sample.population].questionnaire
+        if not questionnaire.has_construct(name) or len(questionnaire.construct(name).items) < 2:
+            continue
+        alpha = cronbach_alpha(sample.item_frame(name), construct=name)
+        if alpha.estimate is None or alpha.state != "ok":
+            failed.append(Reason(word="unreliable", test=position, details=f"{name}: {alpha.reason}"))
+        elif alpha.estimate < MINIMUM_ALPHA:
+            failed.append(
+                Reason(
+                    word="unreliable",
+                    test=position,
+                    details=f"{name}: alpha = {alpha.estimate:.2f} < {MINIMUM_ALPHA:.2f}",
+                )
+            )
+    return failed
+
+
+def _bootstrapped(distribution: BootstrapDistribution | None) -> Tail | None:
+    if distribution is None:
+        return None
+    return lambda value, upper: distribution.tail(value, upper=upper)
+
+
+def _path(question: Question) -> Estimate:
+    names = (*question.names("predictor"), *question.names("controls"))
+    predictors = pd.DataFrame({name: question.sample.variable(name) for name in names})
+    result = regress(
+        question.one("outcome"),
+        predictors,
+        clusters=question.sample.clusters,
+        confidence_level=question.settings.confidence_level,
+    )
+    shared: dict[str, Any] = {"method": result.method, "n": result.n, "result": result}
+    if result.state != "ok" or result.df is None:
+        return Estimate(**shared, state=result.state, reason=result.reason)
+    term = result.term(names[0])
+    return Estimate(
+        **shared,
+        estimate=term.estimate,
+        std_error=term.std_error,
+        interval=term.interval,
+        tail=t_tail(term.estimate, term.std_error, result.df),
+    )
+
+
+def _indirect(question: Question) -> Estimate:
+    result = mediate(
+        question.one("predictor"),
+        question.several("mediators"),
+        question.one("outcome"),
+        rng=question.rng,
+        resamples=question.settings.resamples,
+        clusters=question.sample.clusters,
+        confidence_level=question.settings.confidence_level,
+    )
+    return Estimate(
+        method=f"percentile bootstrap, {result.resamples} resamples",
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        std_error=None if result.distribution is None else result.distribution.std_error,
+        interval=result.interval,
+        tail=_bootstrapped(result.distribution),
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _trend(question: Question) -> Estimate:
+    result = kendall_tau_b(
+        question.one("outcome"), question.groups(), confidence_level=question.settings.confidence_level
+    )
+    tail = None
+    if result.estimate is not None and result.std_error:
+        tail = normal_tail(result.estimate, result.std_error)
+    return Estimate(
+        method="Kendall's tau-b, asymptotic interval",
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        std_error=result.std_error,
+        interval=result.interval,
+        tail=tail,
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _association(question: Question) -> Estimate:
+    result = association(
+        question.one("variable"), question.groups(), confidence_level=question.settings.confidence_level
+    )
+    tail = None
+    if result.statistic is not None and result.df:
+        tail = noncentral_chi2_tail(result.statistic, result.df, result.n * (min(result.table.shape) - 1))
+    return Estimate(
+        method="Pearson's chi-square, noncentral interval",
+        n=result.n,
+        result=result,
+        estimate=result.cramers_v,
+        interval=result.interval,
+        tail=tail,
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _contrast(question: Question) -> Estimate:
+    result = within_contrast(
+        question.several("plus"),
+        question.several("minus"),
+        confidence_level=question.settings.confidence_level,
+    )
+    tail = None
+    if result.statistic is not None and result.df is not None:
+        tail = noncentral_t_tail(result.statistic, result.df, math.sqrt(result.n))
+    return Estimate(
+        method="d_z, noncentral t interval",
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        interval=result.interval,
+        tail=tail,
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _mean(question: Question) -> Estimate:
+    name = question.names("variable")[0]
+    given = question.names("reference")
+    reference = float(given[0]) if given else _midpoint(question.population.questionnaire, name)
+    result = mean_against(
+        question.one("variable"), reference, confidence_level=question.settings.confidence_level
+    )
+    tail = None
+    if result.statistic is not None and result.df is not None:
+        tail = noncentral_t_tail(result.statistic, result.df, math.sqrt(result.n))
+    return Estimate(
+        method="one-sample d, noncentral t interval",
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        interval=result.interval,
+        tail=tail,
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _midpoint(questionnaire: Questionnaire, name: str) -> float:
+    item = questionnaire.construct(name).items[0] if questionnaire.has_construct(name) else name
+    scale = questionnaire.item(item).scale
+    if scale is None:
+        raise ValueError(f"{name} has no scale with a midpoint; the test needs a `reference`")
+    return scale.midpoint
+
+
+def _gap(question: Question) -> Estimate:
+    if question.other is None:
+        raise ValueError("a gap needs a second population")
+    second = question.other.variable(question.names("versus")[0])
+    result = mean_difference(
+        question.one("variable"), second, confidence_level=question.settings.confidence_level
+    )
+    tail = None
+    if result.estimate is not None:
+        per_unit = math.sqrt(result.n_first * result.n_second / result.n)
+        factor = small_sample_factor(result.n - 2)
+        # g is the factor times d, and the noncentrality belongs to d
+        tail = noncentral_t_tail(result.estimate / factor * per_unit, result.n - 2, per_unit / factor)
+    return Estimate(
+        method="Hedges' g, noncentral t interval",
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        interval=result.interval,
+        tail=tail,
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _drivers(question: Question) -> Estimate:
+    names = question.names("predictors")
+    result = key_drivers(
+        question.one("outcome"),
+        question.several("predictors"),
+        rng=question.rng,
+        resamples=min(question.settings.resamples, 1000),
+        bounds={name: _bounds(question.population.questionnaire, name) for name in names},
+        clusters=question.sample.clusters,
+        confidence_level=question.settings.confidence_level,
+    )
+    return Estimate(
+        method="adjusted R squared, distribution-free interval",
+        n=result.n,
+        result=result,
+        estimate=result.adjusted_r_squared,
+        std_error=result.std_error,
+        interval=result.interval,
+        tail=result.tail(),
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _bounds(questionnaire: Questionnaire, name: str) -> tuple[float, float]:
+    item = questionnaire.construct(name).items[0] if questionnaire.has_construct(name) else name
+    scale = questionnaire.item(item).scale if questionnaire.has_item(item) else None
+    return (math.nan, math.nan) if scale is None else (float(scale.low), float(scale.high))
+
+
+def _correlation(question: Question) -> Estimate:
+    method: CorrelationMethod = "spearman" if question.names("method") == ("spearman",) else "pearson"
+    level = question.settings.confidence_level
+    result = correlate(question.one("x"), question.one("y"), method=method, confidence_level=level)
+    tail, error = None, None
+    if result.estimate is not None and result.interval is not None:
+        width = math.atanh(result.interval.high) - math.atanh(result.interval.low)
+        error = width / 2 / float(norm.isf((1 - level) / 2))
+        tail = fisher_tail(result.estimate, error)
+    return Estimate(
+        method=f"{method} correlation, Fisher's z interval",
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        interval=result.interval,
+        tail=tail,
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _moderation(question: Question) -> Estimate:
+    result = moderate(
+        question.one("outcome"),
+        question.one("predictor"),
+        question.one("moderator"),
+        clusters=question.sample.clusters,
+        confidence_level=question.settings.confidence_level,
+    )
+    tail = None
+    if result.estimate is not None and result.std_error and result.df is not None:
+        tail = t_tail(result.estimate, result.std_error, result.df)
+    return Estimate(
+        method=result.method,
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        std_error=result.std_error,
+        interval=result.interval,
+        tail=tail,
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _added_value(question: Question) -> Estimate:
+    result = added_value(
+        question.one("outcome"),
+        question.several("base"),
+        question.several("added"),
+        confidence_level=question.settings.confidence_level,
+    )
+    tail = None
+    if result.estimate is not None and result.std_error:
+        tail = normal_tail(result.estimate, result.std_error)
+    return Estimate(
+        method="gain in adjusted R squared, distribution-free interval",
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        std_error=result.std_error,
+        interval=result.interval,
+        tail=tail,
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _repeated(question: Question) -> Estimate:
+    if question.names("item"):
+        item = question.population.questionnaire.item(question.names("item")[0])
+        columns = pd.DataFrame({name: question.sample.variable(name) for name in item.columns})
+    else:
+        columns = question.several("columns")
+    compare = cochran_q if columns.isin([0, 1]).where(columns.notna(), True).all(axis=None) else friedman
+    result = compare(
+        columns,
+        rng=question.rng,
+        resamples=question.settings.resamples,
+        confidence_level=question.settings.confidence_level,
+    )
+    return Estimate(
+        method=result.method,
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        std_error=None if result.distribution is None else result.distribution.std_error,
+        interval=result.interval,
+        tail=_bootstrapped(result.distribution),
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+def _segmentation(question: Question) -> Estimate:
+    result = compare_with_rule(
+        question.one("rule"),
+        question.several("features"),
+        question.several("outcomes"),
+        rng=question.rng,
+        resamples=question.settings.resamples,
+        confidence_level=question.settings.confidence_level,
+    )
+    return Estimate(
+        method="k-means, percentile bootstrap with segments held fixed",
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        std_error=None if result.distribution is None else result.distribution.std_error,
+        interval=result.interval,
+        tail=_bootstrapped(result.distribution),
+        state=result.state,
+        reason=result.reason,
+    )
+
+
+ESTIMATORS: Mapping[TestKind, Callable[[Question], Estimate]] = {
+    "path": _path,
+    "indirect": _indirect,
+    "trend": _trend,
+    "association": _association,
+    "contrast": _contrast,
+    "mean": _mean,
+    "gap": _gap,
+    "drivers": _drivers,
+    "correlation": _correlation,
+    "moderation": _moderation,
+    "added_value": _added_value,
+    "repeated": _repeated,
+    "segmentation": _segmentation,
+}
+MEASURES: Mapping[TestKind, str] = {
+    "path": "standardized_coefficient",
+    "indirect": "standardized_indirect_effect",
+    "trend": "tau_b",
+    "association": "cramers_v",
+    "contrast": "d_z",
+    "mean": "d",
+    "gap": "hedges_g",
+    "drivers": "r_squared",
+    "correlation": "correlation",
+    "moderation": "standardized_coefficient",
+    "added_value": "gain_in_r_squared",
+    "repeated": "effect_size",
+    "segmentation": "gain_in_eta_squared",
+}

@@ -1,0 +1,366 @@
+"""Key drivers: how much of an outcome goes with its drivers together, and with each of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from analysis.bootstrap import BootstrapDistribution, resampled_correlations
+from analysis.minimum_effect import Tail, normal_tail
+from analysis.regression import Regression, complete_cases, regress, standardized_influence
+from analysis.results import Entry, Interval, Tabular
+
+Array = npt.NDArray[np.float64]
+
+MAX_DRIVERS = 12  #: all subsets of drivers are visited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """One driver of the outcome."""
+
+    name: str
+    lmg: float  #: average gain in R squared over all orders of entry
+    lmg_share: float  #: of R squared
+    lmg_interval: Interval  #: of ``lmg``
+    relative_weight: float  #: Johnson's
+    relative_weight_interval: Interval
+    performance: float | None  #: mean on 0 to 100 of the scale, where bounds were given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDrivers(Tabular):
+    """Regression of an outcome on its drivers with their relative importance."""
+
+    outcome: str
+    regression: Regression
+    n: int
+    r_squared: float | None = None
+    adjusted_r_squared: float | None = None
+    std_error: float | None = None  #: of R squared, distribution-free
+    interval: Interval | None = None
+    drivers: tuple[Driver, ...] = ()
+    state: str = "ok"
+    reason: str = ""
+
+    def tail(self) -> Tail | None:
+        """Tail function of R squared, the dual of its interval."""
+        if self.adjusted_r_squared is None or self.std_error is None:
+            return None
+        return r_squared_tail(self.adjusted_r_squared, self.std_error)
+
+    def entries(self) -> tuple[Entry, ...]:
+        rows = [
+            Entry(
+                measure="adjusted_r_squared",
+                method="OLS, distribution-free interval on Fisher's z scale",
+                about={"outcome": self.outcome},
+                n=self.n,
+                estimate=self.adjusted_r_squared,
+                std_error=self.std_error,
+                interval=self.interval,
+                more={} if self.r_squared is None else {"r_squared": self.r_squared},
+                state=self.state,
+                reason=self.reason,
+            ),
+            *self.regression.entries(),
+        ]
+        for driver in self.drivers:
+            about = {"outcome": self.outcome, "driver": driver.name}
+            more = {} if driver.performance is None else {"performance": driver.performance}
+            rows.append(
+                Entry(
+                    measure="lmg",
+                    method="LMG, percentile bootstrap",
+                    about=about,
+                    n=self.n,
+                    estimate=driver.lmg,
+                    interval=driver.lmg_interval,
+                    more={"share": driver.lmg_share, **more},
+                )
+            )
+            rows.append(
+                Entry(
+                    measure="relative_weight",
+                    method="Johnson's relative weights, percentile bootstrap",
+                    about=about,
+                    n=self.n,
+                    estimate=driver.relative_weight,
+                    interval=driver.relative_weight_interval,
+                )
+            )
+        return tuple(rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedValue(Tabular):
+    """What further predictors add to the variance explained."""
+
+    outcome: str
+    base: tuple[str, ...]
+    added: tuple[str, ...]
+    n: int
+    n_missing: int
+    r_squared_base: float | None = None
+    r_squared_full: float | None = None
+    estimate: float | None = None  #: gain in adjusted R squared
+    std_error: float | None = None  #: distribution-free
+    interval: Interval | None = None
+    statistic: float | None = None  #: F of the change
+    df: tuple[float, ...] = ()
+    p_value: float | None = None
+    state: str = "ok"
+    reason: str = ""
+
+    def entries(self) -> tuple[Entry, ...]:
+        about = {"outcome": self.outcome, "base": "+".join(self.base), "added": "+".join(self.added)}
+        more = {
+            name: value
+            for name, value in (
+                ("r_squared_base", self.r_squared_base),
+                ("r_squared_full", self.r_squared_full),
+            )
+            if value is not None
+        }
+        return (
+            Entry(
+                measure="gain_in_r_squared",
+                method="nested OLS models, distribution-free interval",
+                about=about,
+                n=self.n,
+                estimate=self.estimate,
+                std_error=self.std_error,
+                statistic=self.statistic,
+                df=self.df,
+                p_value=self.p_value,
+                interval=self.interval,
+                more=more,
+                state=self.state,
+                reason=self.reason,
+            ),
+        )
+
+
+def key_drivers(
+    outcome: pd.Series,
+    predictors: pd.DataFrame,
+    *,
+    rng: np.random.Generator,
+    resamples: int = 1000,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    clusters: pd.Series | None = None,
+    confidence_level: float = 0.95,
+) -> KeyDrivers:
+    """Relative importance of drivers.
+
+    Parameters
+    ----------
+    outcome : Series, shape (n_respondents,)
+    predictors : DataFrame, shape (n_respondents, n_drivers)
+        At most 12 drivers.
+    bounds : mapping, optional
+        Driver -> lowest and highest point of its scale, for ``performance``.
+    clusters : Series, optional
+        Whole clusters are resampled, and errors are cluster-robust.
+
+    Notes
+    -----
+    LMG averages a driver's gain in R squared over all orders of entry (Grömping 2007); the values add
+    up to R squared. Johnson's relative weights (2000) pass through orthogonal counterparts of the
+    drivers. The interval of R squared is centred on the adjusted value, with a distribution-free
+    standard error from the influence values ``2 z_y yhat - yhat^2 - R^2 z_y^2``, on Fisher's z scale
+    of the multiple correlation.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(5)
+    >>> x = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
+    >>> y = pd.Series(x["a"] + rng.normal(size=300), name="y")
+    >>> result = key_drivers(y, x, rng=rng, resamples=200)
+    >>> bool(np.isclose(sum(driver.lmg for driver in result.drivers), result.r_squared))
+    True
+    """
+    if predictors.shape[1] > MAX_DRIVERS:
+        raise ValueError(f"{predictors.shape[1]} drivers; at most {MAX_DRIVERS} can be compared")
+    regression = regress(outcome, predictors, clusters=clusters, confidence_level=confidence_level)
+    shared: dict[str, Any] = {"outcome": str(outcome.name), "regression": regression, "n": regression.n}
+    if regression.state != "ok" or regression.adjusted_r_squared is None:
+        return KeyDrivers(**shared, state=regression.state, reason=regression.reason)
+    design = complete_cases(outcome, predictors, clusters)
+    data = np.column_stack([design.y, design.x])
+    whole: Array = np.asarray(np.corrcoef(data, rowvar=False))
+    resampled = resampled_correlations(data, rng, resamples, design.clusters)
+    resampled = resampled[np.isfinite(resampled).all(axis=(1, 2))]
+    lmg, weights = lmg_importance(whole[None])[0], relative_weights(whole[None])[0]
+    lmg_draws, weight_draws = lmg_importance(resampled), relative_weights(resampled)
+    std_error = influence_error(r_squared_influence(design.y, design.x), design.clusters)
+    adjusted = regression.adjusted_r_squared
+    drivers = []
+    for j, name in enumerate(map(str, predictors.columns)):
+        low, high = (bounds or {}).get(name, (math.nan, math.nan))
+        performance = float((design.x[:, j].mean() - low) / (high - low) * 100)
+        drivers.append(
+            Driver(
+                name=name,
+                lmg=float(lmg[j]),
+                lmg_share=float(lmg[j] / lmg.sum()),
+                lmg_interval=BootstrapDistribution.of(lmg_draws[:, j]).interval(confidence_level),
+                relative_weight=float(weights[j]),
+                relative_weight_interval=BootstrapDistribution.of(weight_draws[:, j]).interval(
+                    confidence_level
+                ),
+                performance=performance if math.isfinite(performance) else None,
+            )
+        )
+    return KeyDrivers(
+        **shared,
+        r_squared=regression.r_squared,
+        adjusted_r_squared=adjusted,
+        std_error=std_error,
+        interval=r_squared_interval(adjusted, std_error, confidence_level),
+        drivers=tuple(drivers),
+    )
+
+
+def added_value(
+    outcome: pd.Series, base: pd.DataFrame, added: pd.DataFrame, *, confidence_level: float = 0.95
+) -> AddedValue:
+    """Gain in R squared when ``added`` join ``base``, on the same respondents.
+
+    The estimate is the difference of the adjusted values, the error is distribution-free (difference of
+    the influence values of both R squared), the interval does not go below the least possible gain.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(3)
+    >>> d = pd.DataFrame(rng.normal(size=(400, 3)), columns=["x", "z", "e"])
+    >>> y = (d["x"] + d["z"] + d["e"]).rename("y")
+    >>> round(added_value(y, d[["x"]], d[["z"]]).estimate, 2)
+    0.34
+    """
+    both = pd.concat([base, added], axis="columns")
+    design = complete_cases(outcome, both)
+    n, k = design.x.shape
+    shared: dict[str, Any] = {
+        "outcome": str(outcome.name),
+        "base": tuple(map(str, base.columns)),
+        "added": tuple(map(str, added.columns)),
+        "n": n,
+        "n_missing": design.n_missing,
+    }
+    whole = outcome.notna() & both.notna().all(axis="columns")
+    full = regress(outcome[whole], both[whole])
+    small = regress(outcome[whole], base[whole])
+    for model in (full, small):
+        if model.state != "ok":
+            return AddedValue(**shared, state=model.state, reason=model.reason)
+    kb = base.shape[1]
+    r_full, r_base = float(full.r_squared or 0), float(small.r_squared or 0)
+    estimate = float(full.adjusted_r_squared or 0) - float(small.adjusted_r_squared or 0)
+    influence = r_squared_influence(design.y, design.x) - r_squared_influence(design.y, design.x[:, :kb])
+    std_error = influence_error(influence, None)
+    df = (float(k - kb), float(n - k - 1))
+    statistic = (r_full - r_base) / df[0] / ((1 - r_full) / df[1])
+    z = float(stats.norm.isf((1 - confidence_level) / 2))
+    return AddedValue(
+        **shared,
+        r_squared_base=r_base,
+        r_squared_full=r_full,
+        estimate=estimate,
+        std_error=std_error,
+        interval=Interval(
+            low=estimate - z * std_error, high=estimate + z * std_error, confidence_level=confidence_level
+        ),
+        statistic=statistic,
+        df=df,
+        p_value=float(stats.f.sf(statistic, *df)),
+    )
+
+
+def r_squared_influence(y: Array, x: Array) -> Array:
+    """Influence of every respondent on R squared, shape (n,)."""
+    from analysis.regression import Design
+
+    beta, _, r_squared = standardized_influence(Design(y=y, x=x, clusters=None, n_missing=0))
+    zy = (y - y.mean()) / y.std()
+    fitted = ((x - x.mean(axis=0)) / x.std(axis=0)) @ beta
+    return np.asarray(2 * zy * fitted - fitted**2 - r_squared * zy**2)
+
+
+def influence_error(influence: Array, clusters: npt.NDArray[np.int64] | None) -> float:
+    """Standard error of a statistic from its influence values, summed within clusters if any."""
+    n = len(influence)
+    if clusters is not None:
+        influence = np.asarray(np.bincount(clusters, weights=influence), dtype=float)
+    return float(np.sqrt((influence**2).sum() * len(influence) / (len(influence) - 1)) / n)
+
+
+def _fisher(r_squared: float, std_error: float) -> tuple[float, float]:
+    r = math.sqrt(min(max(r_squared, 0.0), 1 - 1e-9))
+    # d atanh(sqrt(R2)) / d R2; near zero the scale is undefined and the raw error is kept
+    slope = 1 / (2 * max(r, 0.05) * (1 - r * r))
+    return math.atanh(r), std_error * slope
+
+
+def r_squared_interval(r_squared: float, std_error: float, confidence_level: float) -> Interval:
+    """Interval of R squared on Fisher's z scale of the multiple correlation."""
+    centre, error = _fisher(r_squared, std_error)
+    z = float(stats.norm.isf((1 - confidence_level) / 2))
+    low, high = max(centre - z * error, 0.0), centre + z * error
+    return Interval(low=math.tanh(low) ** 2, high=math.tanh(high) ** 2, confidence_level=confidence_level)
+
+
+def r_squared_tail(r_squared: float, std_error: float) -> Tail:
+    """Dual of :func:`r_squared_interval`."""
+    centre, error = _fisher(r_squared, std_error)
+    plain = normal_tail(centre, error)
+    return lambda value, upper: plain(math.atanh(math.sqrt(max(value, 0.0))), upper)
+
+
+def lmg_importance(correlations: Array) -> Array:
+    """LMG of every driver.
+
+    Parameters
+    ----------
+    correlations : array, shape (resamples, 1 + n_drivers, 1 + n_drivers)
+        The outcome first.
+
+    Returns
+    -------
+    array, shape (resamples, n_drivers)
+    """
+    k = correlations.shape[1] - 1
+    explained = {frozenset[int](): np.zeros(len(correlations))}
+    for size in range(1, k + 1):
+        for subset in combinations(range(1, k + 1), size):
+            rows = np.array(subset)
+            inner = correlations[:, rows[:, None], rows]
+            cross = correlations[:, rows, 0]
+            solved = np.linalg.solve(inner, cross[..., None])[..., 0]
+            explained[frozenset(subset)] = (cross * solved).sum(axis=1)
+    result = np.zeros((len(correlations), k))
+    for subset_key, value in explained.items():
+        size = len(subset_key)
+        for j in range(1, k + 1):
+            if j not in subset_key:
+                share = math.factorial(size) * math.factorial(k - size - 1) / math.factorial(k)
+                result[:, j - 1] += share * (explained[subset_key | {j}] - value)
+    return result
+
+
+def relative_weights(correlations: Array) -> Array:
+    """Johnson's relative weights; shapes as in :func:`lmg_importance`."""
+    inner, cross = correlations[:, 1:, 1:], correlations[:, 1:, 0]
+    values, vectors = np.linalg.eigh(inner)
+    root = np.sqrt(np.maximum(values, 0.0))
+    half = (vectors * root[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+    beta = np.linalg.solve(half, cross[..., None])[..., 0]
+    return np.asarray((half**2 @ (beta**2)[..., None])[..., 0])

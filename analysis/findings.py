@@ -1,0 +1,400 @@
+"""Everything that is found out about a study, gathered under one roof.
+
+``find`` runs every analysis that the study asks for and returns :class:`Findings`. Each number in
+it has an address: :func:`entry_id`, the key under which ``results.json`` lists it.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from analysis.correlations import CorrelationMatrix, correlation_matrix
+from analysis.crosstabs import MultipleResponse, multiple_response
+from analysis.declared_tests import Settings, gather
+from analysis.descriptives import AnswerShares, Descriptives, answer_shares, describe
+from analysis.groups import GroupComparison, compare_groups
+from analysis.hypotheses import Verdict, judge
+from analysis.inputs import Sample, sample_of
+from analysis.means import MeanDifference, mean_difference
+from analysis.nps import NetPromoterScore, net_promoter_score
+from analysis.profile import Frequencies, frequencies
+from analysis.reliability import CronbachAlpha, cronbach_alpha
+from analysis.results import Entry, Tabular
+from analysis.trend import JonckheereTerpstra, KendallTauB, jonckheere_terpstra, kendall_tau_b
+from surveys.questionnaire import Item
+from surveys.responses import Responses
+from surveys.screening import Screening, screen
+from surveys.study import Parallel, Population, Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationFindings:
+    """What was found out about one population."""
+
+    population: Population
+    responses: Responses  #: as read, before screening
+    screening: Screening
+    sample: Sample  #: the respondents analysed
+    profile: tuple[Frequencies, ...]
+    numbers: Descriptives  #: of the profile's and the records' numbers
+    items: Descriptives
+    constructs: Descriptives
+    shares: Mapping[str, AnswerShares]  #: construct id -> answers to its items, as given
+    reliability: tuple[CronbachAlpha, ...]
+    correlations: CorrelationMatrix | None
+    comparisons: tuple[GroupComparison, ...]
+    trends: tuple[tuple[JonckheereTerpstra, KendallTauB], ...]
+    multiple: tuple[MultipleResponse, ...]
+    recommend: NetPromoterScore | None
+
+    @property
+    def id(self) -> str:
+        return self.population.id
+
+    def results(self) -> Iterator[tuple[str, Tabular]]:
+        """Every result with the section it belongs to."""
+        for frequency in self.profile:
+            yield "profile", frequency
+        yield "numbers", self.numbers
+        yield "items", self.items
+        yield "constructs", self.constructs
+        for shares in self.shares.values():
+            yield "answers", shares
+        for alpha in self.reliability:
+            yield "reliability", alpha
+        if self.correlations is not None:
+            yield "correlations", self.correlations
+        for comparison in self.comparisons:
+            yield "groups", comparison
+        for jonckheere, tau in self.trends:
+            yield "trend", jonckheere
+            yield "trend", tau
+        for multiple in self.multiple:
+            yield "multiple", multiple
+        if self.recommend is not None:
+            yield "recommend", self.recommend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """The same thing as two populations see it: first minus second."""
+
+    parallel: Parallel
+    first: str
+    second: str
+    difference: MeanDifference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleEffect:
+    """What becomes of the verdicts when one screening rule is not applied."""
+
+    population: str
+    rule: str  #: ``all`` when no rule is applied
+    n: int  #: respondents analysed then
+    changed: Mapping[str, tuple[str, str]]  #: hypothesis -> (verdict with, verdict without the rule)
+    outcomes: Mapping[str, str]  #: hypothesis -> verdict without the rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Everything that is found out about a study."""
+
+    study: Study
+    populations: Mapping[str, PopulationFindings]
+    gaps: tuple[Gap, ...]
+    verdicts: tuple[Verdict, ...]
+    rule_effects: tuple[RuleEffect, ...]
+    catalogue: Mapping[str, tuple[str, Entry]] = field(repr=False)  #: id -> (population, entry)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the answers came from a simulation."""
+        return any(found.sample.synthetic for found in self.populations.values())
+
+    def verdict(self, hypothesis: str) -> Verdict:
+        return next(verdict for verdict in self.verdicts if verdict.id == hypothesis)
+
+    def incomplete(self) -> tuple[str, ...]:
+        """Hypotheses that could not be tested, in the study's order."""
+        return tuple(
+            verdict.id
+            for verdict in self.verdicts
+            if any(evidence.judged is None for evidence in verdict.evidence)
+        )
+
+
+def entry_id(scope: str, entry: Entry) -> str:
+    """Address of a number: where it belongs, what it is about, what it is.
+
+    >>> entry_id("customers.reliability", Entry(measure="alpha", method="", about={"construct": "loyalty"}))
+    'customers.reliability.loyalty.alpha'
+    """
+    parts = [re.sub(r"[^0-9A-Za-z_+-]+", "_", str(value)).strip("_") for value in entry.about.values()]
+    return ".".join([scope, *parts, entry.measure])
+
+
+Watch = Callable[[str], None]
+
+
+def find(
+    study: Study,
+    answers: Mapping[str, Responses],
+    *,
+    watch: Watch | None = None,
+    sensitivity: bool = True,
+) -> Findings:
+    """Run every analysis that the study asks for.
+
+    Parameters
+    ----------
+    study : Study
+    answers : mapping
+        Population id -> its answers; populations may be left out.
+    watch : callable
+        Told what is being done.
+    sensitivity : bool
+        Whether to judge the hypotheses again with each screening rule left out.
+    """
+    tell = watch or _silent
+    settings = Settings(
+        confidence_level=study.confidence_level,
+        resamples=study.resamples,
+        seed=study.seed,
+        minimum_cell=study.minimum_cell,
+    )
+    populations: dict[str, PopulationFindings] = {}
+    for id_, responses in answers.items():
+        tell(f"{id_}: screening and describing")
+        populations[id_] = _population_findings(study.populations[id_], responses, settings)
+    samples = {id_: found.sample for id_, found in populations.items()}
+    tell("testing hypotheses")
+    verdicts = judge(
+        study.hypotheses, gather(study, samples, settings), confidence_level=study.confidence_level
+    )
+    gaps = tuple(_gaps(study, samples))
+    effects: tuple[RuleEffect, ...] = ()
+    if sensitivity:
+        tell("testing again with each screening rule left out")
+        effects = tuple(_rule_effects(study, populations, samples, verdicts, settings))
+    return Findings(
+        study=study,
+        populations=populations,
+        gaps=gaps,
+        verdicts=verdicts,
+        rule_effects=effects,
+        catalogue=_catalogue(populations, gaps, verdicts),
+    )
+
+
+def _silent(_: str) -> None:
+    """Nobody is told."""
+
+
+def _named_rng(seed: int, *names: str) -> np.random.Generator:
+    """A generator of its own for every result, so that none depends on the order of the others."""
+    return np.random.default_rng([seed, zlib.crc32("/".join(names).encode())])
+
+
+def _population_findings(
+    population: Population, responses: Responses, settings: Settings
+) -> PopulationFindings:
+    level = settings.confidence_level
+    screening = screen(responses, population.screening)
+    sample = sample_of(population, screening.keep())
+    questionnaire = population.questionnaire
+    items = {item.id: item for item in questionnaire.items}
+    present = [id_ for id_ in population.profile if id_ in sample.frame]
+    singles = [items[id_] for id_ in present if items[id_].kind == "single"]
+    constructs = [c.id for c in questionnaire.constructs if c.id in sample.frame]
+    rated = [
+        item
+        for item in questionnaire.items
+        if item.kind == "single"
+        and item.scale is not None
+        and item.scale.interval
+        and item.attention is None
+        and item.id in sample.frame
+    ]
+    numbers = [item.id for item in questionnaire.items if item.kind == "number" and item.id in sample.frame]
+    outcomes = _outcomes_by_group(population, rated, constructs)
+    groups = sample.groups
+    comparisons: list[GroupComparison] = []
+    trends: list[tuple[JonckheereTerpstra, KendallTauB]] = []
+    if groups is not None:
+        for name in outcomes:
+            rng = _named_rng(settings.seed, population.id, "groups", name)
+            values = sample.variable(name)
+            comparisons.append(compare_groups(values, groups, rng=rng, confidence_level=level))
+            if population.group_ordered:
+                trends.append(
+                    (
+                        jonckheere_terpstra(values, groups),
+                        kendall_tau_b(values, groups, confidence_level=level),
+                    )
+                )
+    return PopulationFindings(
+        population=population,
+        responses=responses,
+        screening=screening,
+        sample=sample,
+        profile=tuple(
+            frequencies(sample.frame[item.id], item.scale.codes, confidence_level=level)
+            for item in singles
+            if item.scale is not None
+        ),
+        numbers=describe(sample.frame[numbers], confidence_level=level),
+        items=describe(
+            _as_answered(sample, rated),
+            bounds={item.id: (item.scale.low, item.scale.high) for item in rated if item.scale is not None},
+            confidence_level=level,
+        ),
+        constructs=describe(sample.frame[constructs], confidence_level=level),
+        shares=_shares(population, sample, level),
+        reliability=tuple(
+            cronbach_alpha(sample.item_frame(c.id), construct=c.id, confidence_level=level)
+            for c in questionnaire.constructs
+            if c.id in sample.frame and len(c.items) > 1
+        ),
+        correlations=correlation_matrix(sample.frame[constructs], confidence_level=level)
+        if len(constructs) > 1
+        else None,
+        comparisons=tuple(comparisons),
+        trends=tuple(trends),
+        multiple=tuple(_multiple(population, sample, items, level)),
+        recommend=_recommend(population, sample, level),
+    )
+
+
+def _as_answered(sample: Sample, rated: list[Item]) -> pd.DataFrame:
+    """Answers as given: reverse-worded items are turned back."""
+    frame = sample.frame[[item.id for item in rated]].copy()
+    for item in rated:
+        if item.reverse_keyed and item.scale is not None:
+            frame[item.id] = item.scale.low + item.scale.high - frame[item.id]
+    return frame
+
+
+def _outcomes_by_group(population: Population, rated: list[Item], constructs: list[str]) -> list[str]:
+    """What is compared between groups: constructs, or rated items where there are no constructs."""
+    if constructs:
+        return constructs
+    return [item.id for item in rated if item.id != population.group]
+
+
+def _shares(population: Population, sample: Sample, level: float) -> dict[str, AnswerShares]:
+    questionnaire = population.questionnaire
+    shares = {}
+    for construct in questionnaire.constructs:
+        items = [questionnaire.item(id_) for id_ in construct.items if id_ in sample.frame]
+        scales = {item.scale.id for item in items if item.scale is not None}
+        scale = items[0].scale if items else None
+        if len(scales) != 1 or scale is None:
+            continue
+        shares[construct.id] = answer_shares(_as_answered(sample, items), scale.codes, confidence_level=level)
+    return shares
+
+
+def _multiple(
+    population: Population, sample: Sample, items: Mapping[str, Item], level: float
+) -> Iterator[MultipleResponse]:
+    for id_ in population.multiple_response:
+        columns = [column for column in items[id_].columns if column in sample.frame]
+        if columns:
+            yield multiple_response(sample.frame[columns], sample.groups, confidence_level=level)
+
+
+def _recommend(population: Population, sample: Sample, level: float) -> NetPromoterScore | None:
+    if population.recommend is None or population.recommend not in sample.frame:
+        return None
+    return net_promoter_score(sample.frame[population.recommend], sample.groups, confidence_level=level)
+
+
+def _gaps(study: Study, samples: Mapping[str, Sample]) -> Iterator[Gap]:
+    for parallel in study.parallel:
+        given = [id_ for id_ in parallel.names if id_ in samples]
+        for first, second in pairwise(given):
+            if (
+                parallel.names[first] not in samples[first].frame
+                or parallel.names[second] not in samples[second].frame
+            ):
+                continue
+            yield Gap(
+                parallel=parallel,
+                first=first,
+                second=second,
+                difference=mean_difference(
+                    samples[first].variable(parallel.names[first]),
+                    samples[second].variable(parallel.names[second]),
+                    confidence_level=study.confidence_level,
+                ),
+            )
+
+
+def _rule_effects(
+    study: Study,
+    populations: Mapping[str, PopulationFindings],
+    samples: Mapping[str, Sample],
+    verdicts: tuple[Verdict, ...],
+    settings: Settings,
+) -> Iterator[RuleEffect]:
+    """Judge again with each rule left out; consent is never left out."""
+    before = {verdict.id: verdict.outcome for verdict in verdicts}
+    evidence = {verdict.id: verdict.evidence for verdict in verdicts}
+    for id_, found in populations.items():
+        masks = {
+            rule.name: found.screening.without(rule.name)
+            for rule in found.screening.ledger
+            if rule.kind != "consent" and rule.n_only_this_rule
+        }
+        if found.screening.n_set_aside_but_consenting:
+            masks["all"] = found.screening.consenting
+        for rule, mask in masks.items():
+            sample = sample_of(found.population, found.responses.keep(mask))
+            changed_samples = {**samples, id_: sample}
+            touched = gather(study, changed_samples, settings, only=id_, known=evidence)
+            after = judge(study.hypotheses, touched, confidence_level=study.confidence_level)
+            outcomes = {verdict.id: verdict.outcome for verdict in after}
+            yield RuleEffect(
+                population=id_,
+                rule=rule,
+                n=sample.n,
+                changed={
+                    key: (before[key], outcome) for key, outcome in outcomes.items() if before[key] != outcome
+                },
+                outcomes=outcomes,
+            )
+
+
+def _catalogue(
+    populations: Mapping[str, PopulationFindings], gaps: tuple[Gap, ...], verdicts: tuple[Verdict, ...]
+) -> dict[str, tuple[str, Entry]]:
+    catalogue: dict[str, tuple[str, Entry]] = {}
+
+    def add(scope: str, population: str, result: Tabular) -> None:
+        for entry in result.entries():
+            key = entry_id(scope, entry)
+            if key in catalogue:
+                raise ValueError(f"two results have the address {key}")
+            catalogue[key] = (population, entry)
+
+    for found in populations.values():
+        for section, result in found.results():
+            add(f"{found.id}.{section}", found.id, result)
+    for gap in gaps:
+        names = gap.parallel.names
+        add(f"{gap.first}-{gap.second}.gaps.{names[gap.first]}", f"{gap.first}, {gap.second}", gap.difference)
+    for verdict in verdicts:
+        for evidence in verdict.evidence:
+            scope = f"hypotheses.{verdict.id}.{evidence.position + 1}"
+            add(f"{scope}.effect", evidence.test.population, evidence)
+            if evidence.result is not None:
+                add(f"{scope}.details", evidence.test.population, evidence.result)
+    return catalogue
