@@ -1,0 +1,192 @@
+"""What each method is and where it comes from: the words of the methods appendix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodNote:
+    """One paragraph of the appendix and the works it cites."""
+
+    title: Mapping[str, str]
+    text: Mapping[str, str]
+    cites: tuple[str, ...] = ()
+
+
+REFERENCES: Mapping[str, str] = {
+    "berger1982": "Berger, R. L. (1982). Multiparameter hypothesis testing and acceptance sampling. Technometrics, 24(4), 295-300.",
+    "brown1977": "Brown, M. B., & Benedetti, J. K. (1977). Sampling behavior of tests for correlation in two-way contingency tables. Journal of the American Statistical Association, 72(358), 309-315.",
+    "bergsma2013": "Bergsma, W. (2013). A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean Statistical Society, 42(3), 323-328.",
+    "cochran1950": "Cochran, W. G. (1950). The comparison of percentages in matched samples. Biometrika, 37(3/4), 256-266.",
+    "cohen1988": "Cohen, J. (1988). Statistical power analysis for the behavioral sciences (2nd ed.). Erlbaum.",
+    "cronbach1951": "Cronbach, L. J. (1951). Coefficient alpha and the internal structure of tests. Psychometrika, 16(3), 297-334.",
+    "feldt1965": "Feldt, L. S. (1965). The approximate sampling distribution of Kuder-Richardson reliability coefficient twenty. Psychometrika, 30(3), 357-370.",
+    "fleiss1969": "Fleiss, J. L., Cohen, J., & Everitt, B. S. (1969). Large sample standard errors of kappa and weighted kappa. Psychological Bulletin, 72(5), 323-327.",
+    "friedman1937": "Friedman, M. (1937). The use of ranks to avoid the assumption of normality implicit in the analysis of variance. Journal of the American Statistical Association, 32(200), 675-701.",
+    "games1976": "Games, P. A., & Howell, J. F. (1976). Pairwise multiple comparison procedures with unequal n's and/or variances. Journal of Educational Statistics, 1(2), 113-125.",
+    "groemping2007": "Grömping, U. (2007). Estimators of relative importance in linear regression based on variance decomposition. The American Statistician, 61(2), 139-147.",
+    "hayes2018": "Hayes, A. F. (2018). Introduction to mediation, moderation, and conditional process analysis (2nd ed.). Guilford Press.",
+    "hedges1981": "Hedges, L. V. (1981). Distribution theory for Glass's estimator of effect size and related estimators. Journal of Educational Statistics, 6(2), 107-128.",
+    "holm1979": "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics, 6(2), 65-70.",
+    "johnson2000": "Johnson, J. W. (2000). A heuristic method for estimating the relative weight of predictor variables in multiple regression. Multivariate Behavioral Research, 35(1), 1-19.",
+    "jonckheere1954": "Jonckheere, A. R. (1954). A distribution-free k-sample test against ordered alternatives. Biometrika, 41(1/2), 133-145.",
+    "jones2015": "Jones, J. A., & Waller, N. G. (2015). The normal-theory and asymptotic distribution-free (ADF) covariance matrix of standardized regression coefficients. Psychometrika, 80(2), 365-378.",
+    "kendall1945": "Kendall, M. G. (1945). The treatment of ties in ranking problems. Biometrika, 33(3), 239-251.",
+    "kruskal1952": "Kruskal, W. H., & Wallis, W. A. (1952). Use of ranks in one-criterion variance analysis. Journal of the American Statistical Association, 47(260), 583-621.",
+    "lakens2018": "Lakens, D., Scheel, A. M., & Isager, P. M. (2018). Equivalence testing for psychological research: A tutorial. Advances in Methods and Practices in Psychological Science, 1(2), 259-269.",
+    "mackinnon1985": "MacKinnon, J. G., & White, H. (1985). Some heteroskedasticity-consistent covariance matrix estimators with improved finite sample properties. Journal of Econometrics, 29(3), 305-325.",
+    "meade2012": "Meade, A. W., & Craig, S. B. (2012). Identifying careless responses in survey data. Psychological Methods, 17(3), 437-455.",
+    "murphy1999": "Murphy, K. R., & Myors, B. (1999). Testing the hypothesis that treatments have negligible effects: Minimum-effect tests in the general linear model. Journal of Applied Psychology, 84(2), 234-248.",
+    "nunnally1994": "Nunnally, J. C., & Bernstein, I. H. (1994). Psychometric theory (3rd ed.). McGraw-Hill.",
+    "olejnik2003": "Olejnik, S., & Algina, J. (2003). Generalized eta and omega squared statistics: Measures of effect size for some common research designs. Psychological Methods, 8(4), 434-447.",
+    "reichheld2003": "Reichheld, F. F. (2003). The one number you need to grow. Harvard Business Review, 81(12), 46-54.",
+    "smithson2003": "Smithson, M. (2003). Confidence intervals. Sage.",
+    "welch1951": "Welch, B. L. (1951). On the comparison of several mean values: An alternative approach. Biometrika, 38(3/4), 330-336.",
+    "wilson1927": "Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the American Statistical Association, 22(158), 209-212.",
+}
+
+NOTES: tuple[MethodNote, ...] = (
+    MethodNote(
+        title={"en": "Scores and missing answers", "zh": "得分与缺失值"},
+        text={
+            "en": (
+                "Reverse-worded items are turned so that high answers mean more of the construct. A construct's score is "
+                "the mean of the items that the respondent answered, given when at least the declared share of items was "
+                "answered. Each analysis uses the respondents who have all the variables it needs; its n says how many."
+            ),
+            "zh": (
+                "反向题先作反向计分，使高分表示构念水平更高。构念得分为受访者已答题项的均值，仅当已答题项达到规定比例时才计算。"
+                "每项分析使用所需变量齐全的受访者，其人数以n标明。"
+            ),
+        },
+    ),
+    MethodNote(
+        title={"en": "Screening", "zh": "答卷筛选"},
+        text={
+            "en": (
+                "Rules declared before the analysis set respondents aside: too many missing answers, failed attention "
+                "checks, answering too fast, long runs of one answer, repeated answer vectors and multivariate outliers "
+                "by the Mahalanobis distance. Nobody is deleted: a ledger keeps every respondent and rule, and every verdict is "
+                "computed again with each rule left out."
+            ),
+            "zh": (
+                "依事先声明的规则搁置答卷：缺失过多、注意力检测未通过、作答过快、连续选择同一答案、答案向量重复以及马氏距离多元离群。"
+                "不删除任何受访者：台账记录每位受访者及其触发的规则，并在逐一取消各规则后重新计算全部结论。"
+            ),
+        },
+        cites=("meade2012",),
+    ),
+    MethodNote(
+        title={"en": "Reliability", "zh": "信度"},
+        text={
+            "en": (
+                "Cronbach's alpha is given with Feldt's interval and with item-total statistics. Constructs with an "
+                "alpha below 0.50 are not used in tests of hypotheses."
+            ),
+            "zh": "报告Cronbach α系数及其Feldt置信区间和题项-总分统计量。α低于0.50的构念不用于假设检验。",
+        },
+        cites=("cronbach1951", "feldt1965", "nunnally1994"),
+    ),
+    MethodNote(
+        title={"en": "Comparisons of groups", "zh": "组间比较"},
+        text={
+            "en": (
+                "Means are compared by Welch's analysis of variance, which does not assume equal variances, with "
+                "omega squared and its noncentral interval; pairs by Games and Howell's method. The Kruskal-Wallis test and "
+                "the Jonckheere-Terpstra test for ordered groups use ranks only. Kendall's tau-b measures the trend, with "
+                "an asymptotic interval that does not assume independence."
+            ),
+            "zh": (
+                "均值比较采用不要求方差齐性的Welch方差分析，并报告ω²及其非中心置信区间；两两比较采用Games-Howell法。"
+                "Kruskal-Wallis检验和针对有序组的Jonckheere-Terpstra检验仅使用秩。趋势以Kendall tau-b度量，其渐近区间不假定独立。"
+            ),
+        },
+        cites=(
+            "welch1951",
+            "games1976",
+            "olejnik2003",
+            "kruskal1952",
+            "jonckheere1954",
+            "kendall1945",
+            "brown1977",
+        ),
+    ),
+    MethodNote(
+        title={"en": "Shares and multiple responses", "zh": "比例与多选题"},
+        text={
+            "en": (
+                "Intervals of shares are Wilson's. Association in cross-tables is Cramér's V with an interval from the "
+                "noncentral chi-square distribution; the bias-corrected value is kept beside it."
+            ),
+            "zh": "比例的置信区间采用Wilson法。列联表的关联以Cramér V度量，区间由非中心卡方分布求得，并附偏差校正值。",
+        },
+        cites=("wilson1927", "smithson2003", "bergsma2013"),
+    ),
+    MethodNote(
+        title={"en": "Differences within and between persons", "zh": "人内与人间差异"},
+        text={
+            "en": (
+                "Standardised differences are d, d_z and Hedges' g with noncentral t intervals. Several answers of the same "
+                "person are compared by Friedman's test or, for yes-no answers, by Cochran's Q."
+            ),
+            "zh": "标准化差异为d、d_z和Hedges g，区间由非中心t分布求得。同一受访者的多个回答用Friedman检验比较，是否型回答用Cochran Q检验。",
+        },
+        cites=("cohen1988", "hedges1981", "friedman1937", "cochran1950"),
+    ),
+    MethodNote(
+        title={"en": "Regression, drivers and indirect associations", "zh": "回归、驱动因素与间接效应"},
+        text={
+            "en": (
+                "Standardised coefficients have distribution-free standard errors that allow for the sampling of the "
+                "standard deviations; raw coefficients have HC3 errors. Importance is the average gain in R squared over "
+                "all orders of entry (LMG) and Johnson's relative weight. Indirect associations are products of coefficients "
+                "with percentile bootstrap intervals."
+            ),
+            "zh": (
+                "标准化系数采用分布自由的标准误，考虑了标准差的抽样波动；原始系数采用HC3稳健标准误。重要性为各进入顺序下R²增量的平均（LMG）"
+                "及Johnson相对权重。间接效应为系数之积，采用百分位自助法区间。"
+            ),
+        },
+        cites=("jones2015", "mackinnon1985", "groemping2007", "johnson2000", "hayes2018"),
+    ),
+    MethodNote(
+        title={"en": "Net promoter score", "zh": "净推荐值"},
+        text={
+            "en": "The share who answer 9 or 10 minus the share who answer 0 to 6, in points from -100 to 100.",
+            "zh": "回答9或10者的比例减去回答0至6者的比例，以−100至100的分数表示。",
+        },
+        cites=("reichheld2003",),
+    ),
+    MethodNote(
+        title={"en": "Segments and rules", "zh": "分群与规则"},
+        text={
+            "en": (
+                "Segments are found by k-means on standardised account records. They are compared with the tier rule by "
+                "the weighted kappa of their orders and by the variance of outcomes that each explains; the interval of the gain "
+                "holds the segmentation fixed."
+            ),
+            "zh": "以标准化账户数据的k均值聚类得到分群，与分层规则比较其顺序的加权κ系数及各自解释的结果变量方差；增量的区间以给定分群为条件。",
+        },
+        cites=("fleiss1969",),
+    ),
+    MethodNote(
+        title={"en": "Verdicts", "zh": "结论规则"},
+        text={
+            "en": (
+                "Every test names the smallest effect of interest beforehand. A hypothesis is supported when the effect of "
+                "each of its tests lies beyond that bound, after Holm's correction over all confirmatory hypotheses; contradicted "
+                "when an interval lies beyond the bound in the opposite direction; not supported when an interval lies wholly short "
+                "of the bound; otherwise the data cannot tell. A failed condition (too few respondents, an unreliable measure, "
+                "an estimate that does not exist) always gives cannot tell."
+            ),
+            "zh": (
+                "每项检验均事先给定最小关注效应。当某假设的所有检验效应均超过该界值，且经Holm法对全部验证性假设校正后仍成立，判为得到支持；"
+                "若有区间在相反方向上超过界值，判为与数据相反；若有区间完全未达到界值，判为未得到支持；其余情形为无法判断。"
+                "任一前提条件不满足（人数过少、测量不可靠、估计不存在）时，一律为无法判断。"
+            ),
+        },
+        cites=("murphy1999", "lakens2018", "berger1982", "holm1979"),
+    ),
+)
