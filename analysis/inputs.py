@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 import pandas as pd
 
-from surveys.questionnaire import Questionnaire
+from surveys.questionnaire import Item, Questionnaire
 from surveys.responses import Responses
 from surveys.scoring import keyed_answers, score_constructs
 from surveys.study import Population
@@ -19,14 +20,20 @@ class Sample:
 
     Attributes
     ----------
+    population : str
+        Id of the population.
+    questionnaire : Questionnaire
     frame : DataFrame, shape (n_respondents, n_variables)
         Construct scores, items of one answer (construct items keyed so that high means more of
-        the construct), option columns of multiple-response items as 0 and 1, numbers.
+        the construct), option columns of multiple-response items as 0 and 1, ranks, numbers.
+        Index ``0 .. n - 1``. No texts, and nothing that the questionnaire calls identifying.
     groups : Series of ordered Categorical or None
         The population's tiers or other groups; categories are the scale's codes as text, in the
         scale's order, so that no sort can shuffle them.
     weights, clusters : Series or None
+        Their item's answers, where the population declares one and the answers hold it.
     synthetic : bool
+        Whether a simulation made the answers.
     """
 
     population: str
@@ -43,49 +50,119 @@ class Sample:
         return len(self.frame)
 
     def variable(self, name: str) -> pd.Series:
-        """A construct, an item or an option column.
+        """A construct, an item or an option column, shape (n_respondents,).
 
         Raises
         ------
         KeyError
-            Naming the closest names there are.
+            Saying whether the questionnaire has it, or naming the closest names there are.
         """
         if name not in self.frame:
-            close = get_close_matches(name, [str(column) for column in self.frame.columns], n=3)
-            raise KeyError(
-                f"{self.population} has no variable {name}; close to it: {', '.join(close) or 'none'}"
-            )
+            raise KeyError(self._absent(name))
         return self.frame[name]
 
     def item_frame(self, construct: str) -> pd.DataFrame:
-        """The keyed items of one construct, shape (n_respondents, n_items)."""
-        return self.frame[list(self.questionnaire.construct(construct).items)]
+        """The keyed items of one construct, shape (n_respondents, n_items).
+
+        Raises
+        ------
+        KeyError
+            If there is no such construct, or the answers lack one of its items.
+        """
+        if not self.questionnaire.has_construct(construct):
+            known = [known.id for known in self.questionnaire.constructs]
+            raise KeyError(f"{self.population} has no construct {construct}; {_close(construct, known)}")
+        items = self.questionnaire.construct(construct).items
+        absent = [item for item in items if item not in self.frame]
+        if absent:
+            raise KeyError(f"{self.population}, {construct}: the answers have no column {', '.join(absent)}")
+        return self.frame[list(items)]
+
+    def _absent(self, name: str) -> str:
+        questionnaire = self.questionnaire
+        if questionnaire.has_construct(name):
+            lacking = [item for item in questionnaire.construct(name).items if item not in self.frame]
+            return (
+                f"{self.population} has no scores of {name}: the answers have no column {', '.join(lacking)}"
+            )
+        for item in questionnaire.items:
+            if name not in item.columns:
+                continue
+            if not _countable(item):
+                return f"{self.population}: {name} is a text or may name a person, so it is no variable"
+            return (
+                f"{self.population}: the questionnaire asks for {name}, but the answers have no such column"
+            )
+        known = [str(column) for column in self.frame.columns]
+        return f"{self.population} has no variable {name}; {_close(name, known)}"
 
 
 def sample_of(population: Population, responses: Responses) -> Sample:
-    """Score the constructs and lay everything out as one frame."""
-    questionnaire = population.questionnaire
+    """Score the constructs and lay everything out as one frame.
+
+    Parameters
+    ----------
+    population : Population
+    responses : Responses
+        Answers to the population's questionnaire, those set aside already left out.
+
+    Examples
+    --------
+    >>> from surveys.questionnaire import Construct, Option, Scale
+    >>> from surveys.responses import SourceFile
+    >>> scale = Scale(id="s", options=tuple(Option(code=c, label={"en": str(c)}) for c in range(1, 6)))
+    >>> items = tuple(
+    ...     Item(id=i, kind="single", text={"en": i}, section="x", scale=scale, reverse_keyed=i == "B")
+    ...     for i in ("A", "B")
+    ... )
+    >>> trust = Construct(id="trust", label={"en": "Trust"}, items=("A", "B"))
+    >>> asked = Questionnaire(id="q", title={"en": "Q"}, languages=("en",), sections=(),
+    ...                       scales={"s": scale}, items=items, constructs=(trust,))
+    >>> metadata = pd.DataFrame({"respondent": ["a", "b"], "row": [2, 3]})
+    >>> read = Responses(questionnaire=asked, answers=pd.DataFrame({"A": [5.0, 4.0], "B": [1.0, 3.0]}),
+    ...                  metadata=metadata, source=SourceFile(name="a.csv", sha256=""))
+    >>> people = Population(id="people", title={"en": "People"}, questionnaire=asked, group="A")
+    >>> sample_of(people, read).variable("trust").tolist()
+    [5.0, 3.5]
+    """
     scores = score_constructs(responses)
-    keyed = keyed_answers(responses)
     columns: dict[str, pd.Series] = {str(name): scores.frame[name] for name in scores.frame}
-    for item in questionnaire.items:
-        if item.kind == "text":
-            continue
-        for column in item.columns:
-            if column in keyed:
-                columns[column] = keyed[column]
-            elif column in responses.answers:
-                columns[column] = responses.answers[column]
-    frame = pd.DataFrame(columns, index=responses.answers.index)
+    columns |= dict(_item_columns(responses))
+    frame = pd.DataFrame(columns, index=responses.answers.index).reset_index(drop=True)
     return Sample(
         population=population.id,
-        questionnaire=questionnaire,
+        questionnaire=population.questionnaire,
         frame=frame,
         groups=_categories(population, frame),
-        weights=frame.get(population.weight),
-        clusters=frame.get(population.cluster),
+        weights=None if population.weight is None else frame.get(population.weight),
+        clusters=_clusters(population, responses),
         synthetic=responses.synthetic,
     )
+
+
+def _countable(item: Item) -> bool:
+    return item.kind != "text" and not item.identifying
+
+
+def _item_columns(responses: Responses) -> Iterator[tuple[str, pd.Series]]:
+    keyed = keyed_answers(responses)
+    for item in filter(_countable, responses.questionnaire.items):
+        for column in item.columns:
+            if column in keyed:
+                yield column, keyed[column]
+            elif column in responses.answers:
+                yield column, responses.answers[column]
+
+
+def _clusters(population: Population, responses: Responses) -> pd.Series | None:
+    """Clusters may be named by a text or an identifying item: only who shares one is used."""
+    if population.cluster is None or population.cluster not in responses.answers:
+        return None
+    names = responses.answers[population.cluster].reset_index(drop=True)
+    if _countable(population.questionnaire.item(population.cluster)):
+        return names
+    codes = pd.Series(pd.factorize(names)[0], index=names.index, name=names.name, dtype=float)
+    return codes.where(codes >= 0)
 
 
 def _categories(population: Population, frame: pd.DataFrame) -> pd.Series | None:
@@ -95,13 +172,33 @@ def _categories(population: Population, frame: pd.DataFrame) -> pd.Series | None
 
 
 def coded_categories(codes: pd.Series, questionnaire: Questionnaire) -> pd.Series:
-    """Codes of a single item as an ordered categorical of their text, in the scale's order."""
+    """Codes of a single item as an ordered categorical of their text, in the scale's order.
+
+    Parameters
+    ----------
+    codes : Series, shape (n_respondents,)
+        Named after its item.
+    questionnaire : Questionnaire
+
+    Raises
+    ------
+    ValueError
+        If the item has no scale, or an answer is none of its codes.
+    """
     scale = questionnaire.item(str(codes.name)).scale
     if scale is None:
         raise ValueError(f"item {codes.name} has no scale, so its answers form no groups")
     names = codes.map({float(code): str(code) for code in scale.codes})
+    strangers = sorted(codes[names.isna() & codes.notna()].unique())
+    if strangers:
+        seen = ", ".join(f"{code:g}" for code in strangers)
+        raise ValueError(f"item {codes.name}: {seen} is no code of its scale {scale.id}")
     return pd.Series(
         pd.Categorical(names, categories=[str(code) for code in scale.codes], ordered=True),
         index=codes.index,
         name=codes.name,
     )
+
+
+def _close(name: str, known: list[str]) -> str:
+    return f"close to it: {', '.join(get_close_matches(name, known, n=3)) or 'none'}"

@@ -50,9 +50,14 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     def reporting(sub: argparse.ArgumentParser, out: str | None) -> None:
-        sub.add_argument("--out", metavar="DIR", default=out, required=out is None, help="folder for the results")
         sub.add_argument(
-            "--lang", metavar="en,zh", default=None, help="languages of the report (default: those of the study)"
+            "--out", metavar="DIR", default=out, required=out is None, help="folder for the results"
+        )
+        sub.add_argument(
+            "--lang",
+            metavar="en,zh",
+            default=None,
+            help="languages of the report (default: those of the study)",
         )
 
     reproduce = command(
@@ -62,7 +67,9 @@ def parser() -> argparse.ArgumentParser:
         "The answers are made by a documented simulation; no result is a fact about any bank.",
     )
     reporting(reproduce, "out/bank_tiering")
-    reproduce.add_argument("--seed", type=int, default=None, help="seed of the simulation (default: the study's)")
+    reproduce.add_argument(
+        "--seed", type=int, default=None, help="seed of the simulation (default: the study's)"
+    )
     reproduce.add_argument(
         "--model", default="claims_hold", help="population to draw from: claims_hold (default) or no_effect"
     )
@@ -108,8 +115,12 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument("study", help="study folder, or the name of a built-in study")
     simulate.add_argument("--out", metavar="DIR", required=True, help="folder for the files")
     simulate.add_argument("--seed", type=int, required=True, help="the same seed gives the same bytes")
-    simulate.add_argument("--model", default="claims_hold", help="a file in the study's populations/ folder, or a path")
-    simulate.add_argument("--answers", choices=["codes", "labels"], default="labels", help="how answers are written")
+    simulate.add_argument(
+        "--model", default="claims_hold", help="a file in the study's populations/ folder, or a path"
+    )
+    simulate.add_argument(
+        "--answers", choices=["codes", "labels"], default="labels", help="how answers are written"
+    )
     simulate.add_argument("--lang", choices=["en", "zh"], default="zh", help="language of headers and labels")
 
     inspect = command(

@@ -74,8 +74,7 @@ EFFECTS: Mapping[str, Words] = {
     },
     "segmentation": {
         "en": (
-            "the gain in eta squared of segments found from {features} over {rule}, "
-            "averaged over {outcomes},"
+            "the gain in eta squared of segments found from {features} over {rule}, averaged over {outcomes},"
         ),
         "zh": "以{features}聚类所得分群相对于{rule}在{outcomes}上的平均η²增量",
     },

@@ -1,0 +1,183 @@
+"""Verdicts in one table, limits, methods, and where every number comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reports.chapters.hypotheses import effect_scope
+from reports.document import Block, Bullets, Column, Heading, Prose, References, Table, plain
+from reports.method_notes import NOTES, REFERENCES
+from reports.sentences import OUTCOMES, sentence
+from reports.telling import Telling
+
+WORDS = {
+    "verdicts": {"en": "Verdicts", "zh": "结论汇总"},
+    "verdicts_caption": {"en": "The hypotheses and what became of them", "zh": "各假设的检验结论"},
+    "hypothesis": {"en": "Hypothesis", "zh": "假设"},
+    "claim": {"en": "Claim", "zh": "内容"},
+    "estimate": {"en": "Estimate", "zh": "估计值"},
+    "interval": {"en": "Interval", "zh": "区间"},
+    "p": {"en": "p (Holm)", "zh": "p（Holm）"},
+    "verdict": {"en": "Verdict", "zh": "结论"},
+    "verdicts_note": {
+        "en": (
+            "One line a test; a hypothesis is supported only if all its tests are. p belongs to the test that the effect exceeds "
+            "the smallest effect of interest, corrected by Holm's method over {count} confirmatory hypotheses; exploratory "
+            "hypotheses are not corrected (–)."
+        ),
+        "zh": "每行一项检验；全部检验均成立时假设才得到支持。p对应“效应超过最小关注效应”的检验，在{count}项验证性假设间作Holm校正；探索性假设不作校正（–）。",
+    },
+    "counts": {
+        "en": "Of {total} hypotheses, {supported} are supported, {not_supported} not supported, {contradicted} contradicted, and for {cannot_tell} the data cannot tell.",
+        "zh": "{total}项假设中，{supported}项得到支持，{not_supported}项未得到支持，{contradicted}项与数据相反，{cannot_tell}项无法判断。",
+    },
+    "limits": {"en": "Limits", "zh": "局限"},
+    "limit_cross": {
+        "en": "All answers are self-reports from one point in time; associations do not show causes.",
+        "zh": "全部数据为同一时点的自陈回答，相关关系不能说明因果关系。",
+    },
+    "limit_invariance": {
+        "en": "That the questionnaire measures the same in every group is assumed and was not tested here.",
+        "zh": "问卷在各组间测量等同系假定，本报告未作检验。",
+    },
+    "limit_synthetic": {
+        "en": "The answers are synthetic. They were made by a simulation, and nothing in this report is a fact about any bank.",
+        "zh": "本报告数据为合成数据，由模拟产生，报告中的任何内容都不是关于任何银行的事实。",
+    },
+    "methods": {"en": "Methods", "zh": "方法附录"},
+    "references": {"en": "References", "zh": "参考文献"},
+    "provenance": {"en": "Provenance", "zh": "来源与可复现性"},
+    "provenance_text": {
+        "en": (
+            "Every number in this report is formatted from an entry of results.json, which keeps it unrounded. The same input gives the "
+            "same bytes: random numbers come from the seed {seed}, and no clock is read."
+        ),
+        "zh": "本报告的每个数字均由results.json中的条目格式化而来，该文件保留未取整的数值。相同输入得到相同输出：随机数种子为{seed}，不读取系统时间。",
+    },
+    "files": {"en": "Files and their SHA-256", "zh": "文件及其SHA-256"},
+    "file": {"en": "File", "zh": "文件"},
+    "hash": {"en": "SHA-256", "zh": "SHA-256"},
+    "software": {"en": "Software", "zh": "软件"},
+    "package": {"en": "Package", "zh": "软件包"},
+    "version": {"en": "Version", "zh": "版本"},
+    "notes": {"en": "What the reader decided on the way", "zh": "读取时的处理"},
+}
+
+
+def verdicts_chapter(telling: Telling) -> Iterator[Block]:
+    """Summary of all hypotheses."""
+    verdicts = telling.findings.verdicts
+    if not verdicts:
+        return
+    yield Heading(text=telling.say(WORDS["verdicts"]), key="verdicts")
+    outcomes = [verdict.outcome for verdict in verdicts]
+    counts = {outcome: str(outcomes.count(outcome)) for outcome in OUTCOMES}  # type: ignore[arg-type]
+    yield Prose(telling.say(WORDS["counts"], total=str(len(verdicts)), **counts))
+    rows: list[tuple[str, ...]] = []
+    for verdict in verdicts:
+        for evidence in verdict.evidence:
+            first = evidence.position == 0
+            (entry,) = evidence.entries()
+            scope = effect_scope(evidence)
+            rows.append(
+                (
+                    verdict.id if first else "",
+                    verdict.hypothesis.claim[telling.language] if first else "",
+                    telling.cite(scope, entry, "estimate"),
+                    telling.cite(scope, entry, "interval"),
+                    telling.numbers.p_value(verdict.p_adjusted) if first else "",
+                    sentence(telling.say(OUTCOMES[verdict.outcome])) if first else "",
+                )
+            )
+    family = sum(verdict.hypothesis.confirmatory for verdict in verdicts)
+    columns = ("hypothesis", "claim", "estimate", "interval", "p", "verdict")
+    yield Table(
+        key="verdicts",
+        caption=telling.say(WORDS["verdicts_caption"]),
+        columns=tuple(
+            Column(
+                id=name,
+                label=telling.say(WORDS[name]),
+                align="left" if name in ("hypothesis", "claim", "verdict") else "right",
+            )
+            for name in columns
+        ),
+        rows=tuple(rows),
+        notes=(telling.say(WORDS["verdicts_note"], count=str(family)),),
+    )
+    if "effects" in telling.figures:
+        yield telling.figures["effects"]
+
+
+def limits_chapter(telling: Telling) -> Iterator[Block]:
+    """What the study cannot show."""
+    yield Heading(text=telling.say(WORDS["limits"]), key="limits")
+    limits = [plain(limit[telling.language]) for limit in telling.findings.study.limits]
+    limits += [telling.say(WORDS["limit_cross"]), telling.say(WORDS["limit_invariance"])]
+    if telling.findings.synthetic:
+        limits.insert(0, telling.say(WORDS["limit_synthetic"]))
+    yield Bullets(items=tuple(limits))
+
+
+def methods_chapter(telling: Telling) -> Iterator[Block]:
+    """How everything was computed, and the works cited."""
+    yield Heading(text=telling.say(WORDS["methods"]), key="methods")
+    cited: dict[str, str] = {}
+    for note in NOTES:
+        yield Heading(text=telling.say(note.title), level=2)
+        names = "; ".join(_short(REFERENCES[key]) for key in note.cites)
+        yield Prose(telling.say(note.text) + (f" ({plain(names)})" if names else ""))
+        cited |= {key: REFERENCES[key] for key in note.cites}
+    for found in telling.populations():
+        questionnaire = found.population.questionnaire
+        for construct in questionnaire.constructs:
+            if construct.source in questionnaire.references:
+                cited[construct.source] = questionnaire.references[construct.source]
+    yield Heading(text=telling.say(WORDS["references"]), level=1, numbered=False)
+    yield References(items=tuple(sorted(dict.fromkeys(cited.values()))))
+
+
+def _short(reference: str) -> str:
+    """``Holm, 1979`` from a full reference."""
+    authors, _, rest = reference.partition(" (")
+    year = rest[:4]
+    surnames = [part.strip(" &") for part in authors.split(",")[::2]]
+    surnames = [name for name in surnames if name]
+    name = surnames[0] if len(surnames) == 1 else f"{surnames[0]} & {surnames[1]}"
+    return f"{name if len(surnames) < 3 else surnames[0] + ' et al.'}, {year}"
+
+
+def provenance_chapter(telling: Telling, versions: Mapping[str, str]) -> Iterator[Block]:
+    """Files, hashes, versions, seed."""
+    study = telling.findings.study
+    yield Heading(text=telling.say(WORDS["provenance"]), key="provenance")
+    yield Prose(telling.say(WORDS["provenance_text"], seed=str(study.seed)))
+    files = dict(study.sha256) | {
+        f.responses.source.name: f.responses.source.sha256 for f in telling.populations()
+    }
+    yield Table(
+        key="provenance.files",
+        caption=telling.say(WORDS["files"]),
+        columns=(
+            Column(id="file", label=telling.say(WORDS["file"]), align="left"),
+            Column(id="hash", label=telling.say(WORDS["hash"]), align="left"),
+        ),
+        rows=tuple(files.items()),
+    )
+    yield Table(
+        key="provenance.software",
+        caption=telling.say(WORDS["software"]),
+        columns=(
+            Column(id="package", label=telling.say(WORDS["package"]), align="left"),
+            Column(id="version", label=telling.say(WORDS["version"]), align="left"),
+        ),
+        rows=tuple(versions.items()),
+    )
+    notes = [
+        f"{found.responses.source.name}: {note}"
+        for found in telling.populations()
+        for note in found.responses.source.notes
+    ]
+    if notes:
+        yield Heading(text=telling.say(WORDS["notes"]), level=2)
+        yield Bullets(items=tuple(plain(note) for note in notes))

@@ -1,0 +1,328 @@
+"""What was answered: constructs, differences between groups, shares, recommendation, gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.crosstabs import MultipleResponse
+from analysis.findings import PopulationFindings
+from reports.document import Block, Cell, Column, Heading, Prose, Spanner, Table, plain
+from reports.figures.naming import group_name
+from reports.telling import Telling, pick
+
+WORDS = {
+    "title": {"en": "Descriptive results", "zh": "描述性结果"},
+    "constructs": {"en": "Scores of the constructs, {population}", "zh": "构念得分（{population}）"},
+    "ratings": {"en": "Ratings, {population}", "zh": "评分（{population}）"},
+    "numbers": {"en": "Numbers, {population}", "zh": "数值变量（{population}）"},
+    "variable": {"en": "Variable", "zh": "变量"},
+    "n": {"en": "n", "zh": "n"},
+    "mean": {"en": "Mean", "zh": "均值"},
+    "sd": {"en": "SD", "zh": "标准差"},
+    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "median": {"en": "Median", "zh": "中位数"},
+    "skewness": {"en": "Skewness", "zh": "偏度"},
+    "by_group": {"en": "Differences between groups, {population}", "zh": "组间差异（{population}）"},
+    "by_group_text": {
+        "en": (
+            "@tbl:{key} compares the means of the groups of “{group}”. Pairs of groups (Games-Howell) and the tests "
+            "that use ranks only stand in results.json."
+        ),
+        "zh": "@tbl:{key}比较“{group}”各组的均值。两两比较（Games-Howell法）及仅用秩的检验见results.json。",
+    },
+    "welch": {"en": "Welch F", "zh": "Welch F"},
+    "p": {"en": "p", "zh": "p"},
+    "omega": {"en": "ω²", "zh": "ω²"},
+    "means": {"en": "Mean by group", "zh": "各组均值"},
+    "by_group_note": {
+        "en": "ω² with its noncentral interval. p-values of this table are not corrected for their number; the hypotheses are judged elsewhere.",
+        "zh": "ω²及其非中心区间。本表p值未作多重比较校正；假设检验另见。",
+    },
+    "suppressed": {
+        "en": "Groups with fewer than {minimum} respondents are suppressed (–).",
+        "zh": "不足{minimum}人的组不予列出（–）。",
+    },
+    "multiple": {"en": "{item} ({population})", "zh": "{item}（{population}）"},
+    "option": {"en": "Option", "zh": "选项"},
+    "all": {"en": "All", "zh": "合计"},
+    "v": {"en": "V", "zh": "V"},
+    "holm": {"en": "p (Holm)", "zh": "p（Holm）"},
+    "multiple_note": {
+        "en": "Shares of the respondents who answered; several options could be picked. V: Cramér's V between option and group; p-values corrected over the options of this table.",
+        "zh": "比例以作答者为基数，可多选。V为选项与组别之间的Cramér V；p值在本表各选项间作Holm校正。",
+    },
+    "nps": {"en": "Net promoter score, {population}", "zh": "净推荐值（{population}）"},
+    "group": {"en": "Group", "zh": "组别"},
+    "promoters": {"en": "Promoters", "zh": "推荐者"},
+    "passives": {"en": "Passives", "zh": "被动者"},
+    "detractors": {"en": "Detractors", "zh": "贬损者"},
+    "score": {"en": "Score", "zh": "净推荐值"},
+    "nps_note": {
+        "en": "Promoters answer 9 or 10, detractors 0 to 6. Score: their difference in points, with adjusted Wald interval.",
+        "zh": "推荐者回答9或10，贬损者回答0至6；净推荐值为两者比例之差（百分点），区间为调整Wald区间。",
+    },
+    "gaps": {"en": "How the populations differ", "zh": "不同人群的看法差异"},
+    "gaps_caption": {
+        "en": "{first} and {second} on the same questions",
+        "zh": "{first}与{second}对相同问题的看法",
+    },
+    "difference": {"en": "Difference", "zh": "差值"},
+    "g": {"en": "g", "zh": "g"},
+    "gaps_note": {
+        "en": "Difference: first minus second. g: Hedges' g with noncentral interval. That both populations understand the questions alike is assumed, not tested.",
+        "zh": "差值为前者减后者。g为Hedges g及其非中心区间。两类人群对题目的理解相同系假定，未经检验。",
+    },
+}
+
+
+def descriptives_chapter(telling: Telling) -> Iterator[Block]:
+    """Blocks of the chapter."""
+    yield Heading(text=telling.say(WORDS["title"]), key="descriptives")
+    for found in telling.populations():
+        yield Heading(text=telling.title(found.id), level=2)
+        if len(found.constructs):
+            yield _describe(telling, found, "constructs")
+        elif len(found.items):
+            yield _describe(telling, found, "items")
+        if len(found.numbers):
+            yield _describe(telling, found, "numbers")
+        for name in ("likert_satisfaction", "likert_loyalty", "likert_effectiveness", "likert"):
+            if f"{found.id}.{name}" in telling.figures:
+                yield telling.figures[f"{found.id}.{name}"]
+        if f"{found.id}.correlations" in telling.figures:
+            yield telling.figures[f"{found.id}.correlations"]
+        yield from _groups(telling, found)
+        for multiple in found.multiple:
+            yield _multiple(telling, found, multiple)
+        yield from _recommend(telling, found)
+    yield from _gaps(telling)
+
+
+def _describe(telling: Telling, found: PopulationFindings, section: str) -> Table:
+    labels, scope = telling.labels(found.id), f"{found.id}.{section}"
+    caption = {"constructs": "constructs", "items": "ratings", "numbers": "numbers"}[section]
+    rows, level = [], ""
+    for description in getattr(found, section):
+        (entry,) = description.entries()
+        level = level or telling.numbers.level(entry.interval)
+        rows.append(
+            (
+                labels.name(description.variable, short=False),
+                telling.cite(scope, entry, "n"),
+                telling.cite(scope, entry, "estimate"),
+                telling.cite(scope, entry, "interval"),
+                *(
+                    telling.cite(scope, entry, f"more.{what}") if what in entry.more else "–"
+                    for what in ("sd", "median", "skewness")
+                ),
+            )
+        )
+    names = ("n", "mean", "interval", "sd", "median", "skewness")
+    return Table(
+        key=f"{found.id}.{section}.described",
+        caption=telling.say(WORDS[caption], population=telling.title(found.id)),
+        columns=(
+            Column(id="variable", label=telling.say(WORDS["variable"]), align="left"),
+            *(Column(id=name, label=telling.say(WORDS[name], level=level)) for name in names),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
+    comparisons = found.comparisons
+    if not comparisons:
+        return
+    labels, scope = telling.labels(found.id), f"{found.id}.groups"
+    minimum = telling.findings.study.minimum_cell
+    grouping = comparisons[0].grouping
+    groups = [summary.group for summary in comparisons[0].groups]
+    key = f"{found.id}.by_group"
+    yield Prose(telling.say(WORDS["by_group_text"], key=key, group=telling.name(found.id, grouping)))
+    rows: list[tuple[str, ...]] = []
+    for comparison in comparisons:
+        entries = comparison.entries()
+        summaries = {summary.group: summary for summary in comparison.groups}
+        cells = [labels.name(comparison.variable)]
+        for group in groups:
+            if group not in summaries or summaries[group].n < minimum:
+                cells.append("–")
+            else:
+                cells.append(telling.cite(scope, pick(entries, "mean", group=group), "estimate"))
+        welch, omega = pick(entries, "welch_f"), pick(entries, "omega_squared")
+        cells.append(telling.cite(scope, welch, "statistic"))
+        cells.append(telling.cite(scope, welch, "p_value"))
+        cells.append(telling.cite(scope, omega, "estimate", "bounded", 3))
+        cells.append(telling.cite(scope, omega, "interval", "bounded", 3))
+        rows.append(tuple(cells))
+    level = telling.numbers.level(pick(comparisons[0].entries(), "omega_squared").interval)
+    notes = [telling.say(WORDS["by_group_note"])]
+    if any(summary.n < minimum for comparison in comparisons for summary in comparison.groups):
+        notes.append(telling.say(WORDS["suppressed"], minimum=str(minimum)))
+    yield Table(
+        key=key,
+        caption=telling.say(WORDS["by_group"], population=telling.title(found.id)),
+        columns=(
+            Column(id="variable", label=telling.say(WORDS["variable"]), align="left"),
+            *(Column(id=f"g{group}", label=plain(group_name(labels, grouping, group))) for group in groups),
+            Column(id="welch", label=telling.say(WORDS["welch"])),
+            Column(id="p", label=telling.say(WORDS["p"])),
+            Column(id="omega", label=telling.say(WORDS["omega"])),
+            Column(id="interval", label=telling.say(WORDS["interval"], level=level)),
+        ),
+        spanners=(Spanner(label=telling.say(WORDS["means"]), first=f"g{groups[0]}", last=f"g{groups[-1]}"),),
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )
+    for name in ("tier_distribution", "tier_profile"):
+        if f"{found.id}.{name}" in telling.figures:
+            yield telling.figures[f"{found.id}.{name}"]
+
+
+def _multiple(telling: Telling, found: PopulationFindings, multiple: MultipleResponse) -> Table:
+    labels, scope = telling.labels(found.id), f"{found.id}.multiple"
+    minimum = telling.findings.study.minimum_cell
+    item = multiple.options[0].rpartition("_")[0]
+    tests = {test.option: test for test in multiple.tests}
+    by_place = {(share.option, share.group): share for share in multiple.shares}
+    entries = multiple.entries()
+    rows = []
+    for option in multiple.options:
+        cells = [labels.name(option)]
+        for group in (None, *multiple.groups):
+            share = by_place[option, group]
+            if share.base < minimum or 0 < share.count < minimum:
+                cells.append("–")
+                continue
+            entry = next(
+                e
+                for e in entries
+                if e.measure == "share_of_respondents"
+                and e.about["option"] == option
+                and e.about.get("group") == group
+            )
+            cells.append(telling.cite(scope, entry, "estimate", "percent"))
+        if tests:
+            entry = pick(entries, "cramers_v", option=option)
+            cells.append(telling.cite(scope, entry, "estimate", "bounded"))
+            cells.append(
+                telling.cite(scope, entry, "more.p_adjusted", "p_value")
+                if "p_adjusted" in entry.more
+                else "–"
+            )
+        rows.append(tuple(cells))
+    columns = [Column(id="option", label=telling.say(WORDS["option"]), align="left")]
+    columns.append(Column(id="all", label=telling.say(WORDS["all"])))
+    columns += [
+        Column(id=f"g{group}", label=plain(group_name(labels, multiple.grouping, group)))
+        for group in multiple.groups
+    ]
+    if tests:
+        columns += [
+            Column(id="v", label=telling.say(WORDS["v"])),
+            Column(id="p", label=telling.say(WORDS["holm"])),
+        ]
+    return Table(
+        key=f"{found.id}.{item}",
+        caption=telling.say(
+            WORDS["multiple"], item=telling.name(found.id, item), population=telling.title(found.id)
+        ),
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=(
+            telling.say(WORDS["multiple_note"]),
+            telling.say(WORDS["suppressed"], minimum=str(minimum)),
+        ),
+    )
+
+
+def _recommend(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
+    result = found.recommend
+    if result is None:
+        return
+    labels, scope = telling.labels(found.id), f"{found.id}.recommend"
+    minimum = telling.findings.study.minimum_cell
+    rows: list[tuple[str | Cell, ...]] = []
+    entries = result.entries()
+    for score, entry in zip((result.overall, *result.groups), entries, strict=True):
+        name = (
+            telling.say(WORDS["all"])
+            if score.group is None
+            else group_name(labels, result.grouping, score.group)
+        )
+        if score.n < minimum:
+            rows.append((name, f"< {minimum}", "–", "–", "–", "–", "–"))
+            continue
+        counts = (score.promoters, score.passives, score.detractors)
+        shares = [
+            telling.numbers.percent(count / score.n) if count == 0 or count >= minimum else "–"
+            for count in counts
+        ]
+        rows.append(
+            (
+                name,
+                telling.cite(scope, entry, "n"),
+                *shares,
+                telling.cite(scope, entry, "estimate", digits=1),
+                telling.cite(scope, entry, "interval", digits=1),
+            )
+        )
+    level = telling.numbers.level(entries[0].interval)
+    names = ("n", "promoters", "passives", "detractors", "score", "interval")
+    yield Table(
+        key=f"{found.id}.nps",
+        caption=telling.say(WORDS["nps"], population=telling.title(found.id)),
+        columns=(
+            Column(id="group", label=telling.say(WORDS["group"]), align="left"),
+            *(Column(id=name, label=telling.say(WORDS[name], level=level)) for name in names),
+        ),
+        rows=tuple(rows),
+        notes=(telling.say(WORDS["nps_note"]),),
+    )
+    if f"{found.id}.nps" in telling.figures:
+        yield telling.figures[f"{found.id}.nps"]
+
+
+def _gaps(telling: Telling) -> Iterator[Block]:
+    gaps = telling.findings.gaps
+    pairs = dict.fromkeys((gap.first, gap.second) for gap in gaps)
+    if not pairs:
+        return
+    yield Heading(text=telling.say(WORDS["gaps"]), level=2, key="gaps")
+    for first, second in pairs:
+        rows, level = [], ""
+        for gap in gaps:
+            if (gap.first, gap.second) != (first, second):
+                continue
+            scope = f"{first}-{second}.gaps.{gap.parallel.names[first]}"
+            entries = gap.difference.entries()
+            difference, g = pick(entries, "difference"), pick(entries, "hedges_g")
+            level = level or telling.numbers.level(g.interval)
+            rows.append(
+                (
+                    gap.parallel.label[telling.language],
+                    telling.cite(scope, pick(entries, "mean", sample="first"), "estimate"),
+                    telling.cite(scope, pick(entries, "mean", sample="second"), "estimate"),
+                    telling.cite(scope, difference, "estimate"),
+                    telling.cite(scope, g, "estimate"),
+                    telling.cite(scope, g, "interval"),
+                )
+            )
+        yield Table(
+            key=f"gaps.{first}-{second}",
+            caption=telling.say(
+                WORDS["gaps_caption"], first=telling.title(first), second=telling.title(second)
+            ),
+            columns=(
+                Column(id="variable", label=telling.say(WORDS["variable"]), align="left"),
+                Column(id="first", label=telling.title(first)),
+                Column(id="second", label=telling.title(second)),
+                Column(id="difference", label=telling.say(WORDS["difference"])),
+                Column(id="g", label=telling.say(WORDS["g"])),
+                Column(id="interval", label=telling.say(WORDS["interval"], level=level)),
+            ),
+            rows=tuple(rows),
+            notes=(telling.say(WORDS["gaps_note"]),),
+        )
+        if f"gaps.{first}-{second}" in telling.figures:
+            yield telling.figures[f"gaps.{first}-{second}"]

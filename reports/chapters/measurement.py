@@ -1,0 +1,172 @@
+"""How well the constructs are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.declared_tests import MINIMUM_ALPHA
+from analysis.findings import PopulationFindings
+from reports.document import Block, Column, Group, Heading, Prose, Table, plain
+from reports.sentences import listed
+from reports.telling import Telling, pick
+
+WORDS = {
+    "title": {"en": "Measurement", "zh": "测量质量"},
+    "intro": {
+        "en": (
+            "Scores are means of the items answered, with reverse-worded items turned. Cronbach's alpha describes how far the items of "
+            "a construct hang together in this sample; it does not show that they measure one thing, nor that they measure it alike "
+            "in every group."
+        ),
+        "zh": "构念得分为已答题项的均值，反向题已反向计分。Cronbach α反映同一构念的题项在本样本中的一致程度，但不能说明其只测量一个维度，也不能说明各组测量等同。",
+    },
+    "single": {
+        "en": "Nothing here is measured by several items, so reliability cannot be estimated.",
+        "zh": "本研究没有由多个题项测量的构念，无法估计信度。",
+    },
+    "range": {
+        "en": "Among {population}, alpha runs from {low} ({low_name}) to {high} ({high_name}).",
+        "zh": "{population}各构念的α介于{low}（{low_name}）与{high}（{high_name}）之间。",
+    },
+    "weak": {
+        "en": "{names}: alpha lies below {minimum}, so hypotheses about {them} are not tested.",
+        "zh": "{names}的α低于{minimum}，涉及{them}的假设不予检验。",
+    },
+    "them": {"en": "these constructs", "zh": "这些构念"},
+    "reliability": {"en": "Reliability of the constructs, {population}", "zh": "构念信度（{population}）"},
+    "construct": {"en": "Construct", "zh": "构念"},
+    "k": {"en": "Items", "zh": "题数"},
+    "alpha": {"en": "Alpha", "zh": "α"},
+    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "r": {"en": "Mean r", "zh": "平均r"},
+    "n": {"en": "n", "zh": "n"},
+    "reliability_note": {
+        "en": "Alpha with Feldt's interval, on respondents who answered every item. Mean r: average correlation between items.",
+        "zh": "α及Feldt区间，基于全部题项均作答者。平均r为题项间相关系数的均值。",
+    },
+    "items": {"en": "Items and their constructs, {population}", "zh": "题项统计（{population}）"},
+    "item": {"en": "Item", "zh": "题项"},
+    "mean": {"en": "Mean", "zh": "均值"},
+    "sd": {"en": "SD", "zh": "标准差"},
+    "rest": {"en": "Item-rest r", "zh": "题总相关"},
+    "dropped": {"en": "Alpha if dropped", "zh": "删题后α"},
+    "items_note": {
+        "en": "Reverse-worded items are turned. Item-rest r: correlation with the sum of the construct's other items.",
+        "zh": "反向题已反向计分。题总相关为题项与同构念其余题项之和的相关。",
+    },
+    "doubt": {"en": "{name}: {reason}.", "zh": "{name}：{reason}。"},
+}
+
+
+def measurement_chapter(telling: Telling) -> Iterator[Block]:
+    """Blocks of the chapter."""
+    yield Heading(text=telling.say(WORDS["title"]), key="measurement")
+    measured = [found for found in telling.populations() if found.reliability]
+    if not measured:
+        yield Prose(telling.say(WORDS["single"]))
+        return
+    yield Prose(telling.say(WORDS["intro"]))
+    for found in measured:
+        yield Heading(text=telling.title(found.id), level=2)
+        yield from _in_words(telling, found)
+        yield _reliability(telling, found)
+        yield _items(telling, found)
+
+
+def _in_words(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
+    known = [alpha for alpha in found.reliability if alpha.estimate is not None]
+    if len(known) > 1:
+        ranked = sorted(known, key=lambda alpha: alpha.estimate or 0)
+        low, high = ranked[0], ranked[-1]
+        scope = f"{found.id}.reliability"
+        yield Prose(
+            telling.say(
+                WORDS["range"],
+                population=telling.title(found.id),
+                low=telling.cite(scope, pick(low.entries(), "alpha"), "estimate", "bounded"),
+                high=telling.cite(scope, pick(high.entries(), "alpha"), "estimate", "bounded"),
+                low_name=telling.name(found.id, low.construct),
+                high_name=telling.name(found.id, high.construct),
+            )
+        )
+    weak = [a.construct for a in found.reliability if a.estimate is None or a.estimate < MINIMUM_ALPHA]
+    if weak:
+        yield Prose(
+            telling.say(
+                WORDS["weak"],
+                names=listed([telling.name(found.id, name) for name in weak], telling.language),
+                minimum=telling.numbers.bounded(MINIMUM_ALPHA),
+                them=telling.say(WORDS["them"]),
+            )
+        )
+
+
+def _reliability(telling: Telling, found: PopulationFindings) -> Table:
+    labels, scope = telling.labels(found.id), f"{found.id}.reliability"
+    rows, notes, level = [], [telling.say(WORDS["reliability_note"])], ""
+    for alpha in found.reliability:
+        entry = pick(alpha.entries(), "alpha")
+        level = level or telling.numbers.level(entry.interval)
+        rows.append(
+            (
+                labels.name(alpha.construct, short=False),
+                telling.numbers.count(alpha.k),
+                telling.cite(scope, entry, "estimate", "bounded"),
+                telling.cite(scope, entry, "interval", "bounded"),
+                telling.cite(scope, entry, "more.mean_inter_item_r", "bounded"),
+                telling.cite(scope, entry, "n"),
+            )
+        )
+        if alpha.state != "ok":
+            name = telling.name(found.id, alpha.construct)
+            notes.append(telling.say(WORDS["doubt"], name=name, reason=plain(alpha.reason)))
+    return Table(
+        key=f"{found.id}.reliability",
+        caption=telling.say(WORDS["reliability"], population=telling.title(found.id)),
+        columns=(
+            Column(id="construct", label=telling.say(WORDS["construct"]), align="left"),
+            Column(id="k", label=telling.say(WORDS["k"])),
+            Column(id="alpha", label=telling.say(WORDS["alpha"])),
+            Column(id="interval", label=telling.say(WORDS["interval"], level=level)),
+            Column(id="r", label=telling.say(WORDS["r"])),
+            Column(id="n", label=telling.say(WORDS["n"])),
+        ),
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )
+
+
+def _items(telling: Telling, found: PopulationFindings) -> Table:
+    labels, scope = telling.labels(found.id), f"{found.id}.reliability"
+    rows: list[tuple[str, ...]] = []
+    groups = []
+    for alpha in found.reliability:
+        groups.append(Group(label=labels.name(alpha.construct, short=False), start=len(rows)))
+        entries = alpha.entries()
+        for total in alpha.item_totals:
+            entry = pick(entries, "corrected_item_total", item=total.item)
+            rows.append(
+                (
+                    f"{total.item}  {labels.name(total.item)}",
+                    telling.cite(scope, entry, "more.mean"),
+                    telling.cite(scope, entry, "more.sd"),
+                    telling.cite(scope, entry, "estimate", "bounded"),
+                    telling.cite(scope, entry, "more.alpha_if_dropped", "bounded")
+                    if "alpha_if_dropped" in entry.more
+                    else "–",
+                )
+            )
+    return Table(
+        key=f"{found.id}.items",
+        caption=telling.say(WORDS["items"], population=telling.title(found.id)),
+        columns=(
+            Column(id="item", label=telling.say(WORDS["item"]), align="left"),
+            Column(id="mean", label=telling.say(WORDS["mean"])),
+            Column(id="sd", label=telling.say(WORDS["sd"])),
+            Column(id="rest", label=telling.say(WORDS["rest"])),
+            Column(id="dropped", label=telling.say(WORDS["dropped"])),
+        ),
+        rows=tuple(rows),
+        groups=tuple(groups),
+        notes=(telling.say(WORDS["items_note"]),),
+    )

@@ -1,0 +1,214 @@
+"""Who answered, whose answers are analysed, and what the screening did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.findings import PopulationFindings
+from reports.document import Block, Column, Group, Heading, Prose, Table, plain
+from reports.telling import Telling
+
+WORDS = {
+    "title": {"en": "Sample and screening", "zh": "样本与答卷筛选"},
+    "intro": {
+        "en": (
+            "{read} {population} were read and {analysed} are analysed; {aside} were set aside by rules that were "
+            "declared beforehand."
+        ),
+        "zh": "{population}共读入{read}份答卷，按事先声明的规则搁置{aside}份，分析{analysed}份。",
+    },
+    "ledger": {
+        "en": "Screening of {population}: what each rule did",
+        "zh": "{population}答卷筛选：各规则的作用",
+    },
+    "rule": {"en": "Rule", "zh": "规则"},
+    "flagged": {"en": "Flagged", "zh": "标记"},
+    "first": {"en": "Set aside in order", "zh": "依次搁置"},
+    "only": {"en": "By this rule alone", "zh": "仅由该规则"},
+    "ledger_note": {
+        "en": (
+            "“Set aside in order” adds up to all set aside. “By this rule alone” counts those who would be analysed if this "
+            "rule were not applied. Nobody is deleted: screening.csv lists every respondent and rule."
+        ),
+        "zh": "“依次搁置”之和为搁置总数；“仅由该规则”指若不采用该规则便会进入分析者。未删除任何人：screening.csv列出每位受访者及其触发的规则。",
+    },
+    "not_applied": {"en": "{rule} was not applied: {reason}.", "zh": "未采用“{rule}”规则：{reason}。"},
+    "profile": {"en": "Profile of the {population} analysed", "zh": "参与分析的{population}的构成"},
+    "answer": {"en": "Answer", "zh": "选项"},
+    "count": {"en": "n", "zh": "人数"},
+    "share": {"en": "Share", "zh": "比例"},
+    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "profile_note": {
+        "en": "Shares of those who answered, with Wilson intervals. Counts below {minimum} are suppressed.",
+        "zh": "比例以作答者为基数，区间为Wilson区间。小于{minimum}的人数不予列出。",
+    },
+    "effects": {"en": "What screening does to the verdicts", "zh": "筛选对结论的影响"},
+    "effects_none": {
+        "en": (
+            "The hypotheses were judged again with each rule left out that alone set somebody aside, and with no rule at "
+            "all but consent ({count} times). No verdict changes."
+        ),
+        "zh": "逐一取消单独起作用的规则，并在除知情同意外不作任何筛选的情况下重新检验假设（共{count}次），结论均未改变。",
+    },
+    "effects_some": {
+        "en": "The hypotheses were judged again with each rule left out that alone set somebody aside, and with no rule at all but consent. Verdicts that change are listed.",
+        "zh": "逐一取消单独起作用的规则，并在除知情同意外不作任何筛选的情况下重新检验假设。发生变化的结论如下表。",
+    },
+    "effects_caption": {"en": "Verdicts that depend on a screening rule", "zh": "随筛选规则变化的结论"},
+    "population": {"en": "Population", "zh": "人群"},
+    "left_out": {"en": "Rule left out", "zh": "取消的规则"},
+    "hypothesis": {"en": "Hypothesis", "zh": "假设"},
+    "with": {"en": "As declared", "zh": "按声明的规则"},
+    "without": {"en": "Without the rule", "zh": "取消该规则后"},
+    "n": {"en": "n then", "zh": "此时n"},
+}
+
+RULES = {
+    "consent": {"en": "No consent", "zh": "未同意参与"},
+    "missing": {"en": "Too many missing answers", "zh": "缺失过多"},
+    "attention": {"en": "Attention check failed", "zh": "未通过注意力检测"},
+    "duration": {"en": "Answered too fast", "zh": "作答过快"},
+    "straightlining": {"en": "Long run of one answer", "zh": "连续选择同一答案"},
+    "duplicates": {"en": "Same answers as another respondent", "zh": "答案与他人完全相同"},
+    "mahalanobis": {"en": "Multivariate outlier", "zh": "多元离群"},
+    "person_fit": {"en": "Answers do not fit the scale", "zh": "作答模式不拟合"},
+    "all": {"en": "All but consent", "zh": "除同意外全部规则"},
+}
+
+
+def rule_name(rule: str, language: str) -> str:
+    """What a screening rule is called; a number tells rules of one kind apart."""
+    kind, _, number = rule.partition("_") if rule not in RULES else (rule, "", "")
+    name = RULES.get(kind, {}).get(language, rule)
+    return f"{name} ({number})" if number else name
+
+
+def sample_chapter(telling: Telling) -> Iterator[Block]:
+    """Blocks of the chapter."""
+    yield Heading(text=telling.say(WORDS["title"]), key="sample")
+    for found in telling.populations():
+        yield Heading(text=telling.title(found.id), level=2)
+        yield from _screening(telling, found)
+        if found.profile:
+            yield _profile(telling, found)
+        if f"{found.id}.profile" in telling.figures:
+            yield telling.figures[f"{found.id}.profile"]
+    yield from _effects(telling)
+
+
+def _screening(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
+    numbers, screening = telling.numbers, found.screening
+    read, analysed = found.responses.n, found.sample.n
+    yield Prose(
+        telling.say(
+            WORDS["intro"],
+            population=telling.title(found.id),
+            read=numbers.count(read),
+            analysed=numbers.count(analysed),
+            aside=numbers.count(read - analysed),
+        )
+    )
+    if not screening.ledger:
+        return
+    language = telling.language
+    notes = [telling.say(WORDS["ledger_note"])]
+    notes += [
+        telling.say(
+            WORDS["not_applied"], rule=plain(rule_name(rule.name, language)), reason=plain(rule.reason)
+        )
+        for rule in screening.ledger
+        if not rule.applicable
+    ]
+    yield Table(
+        key=f"{found.id}.screening",
+        caption=telling.say(WORDS["ledger"], population=telling.title(found.id)),
+        columns=(
+            Column(id="rule", label=telling.say(WORDS["rule"]), align="left"),
+            Column(id="flagged", label=telling.say(WORDS["flagged"])),
+            Column(id="first", label=telling.say(WORDS["first"])),
+            Column(id="only", label=telling.say(WORDS["only"])),
+        ),
+        rows=tuple(
+            (
+                rule_name(rule.name, language),
+                *(numbers.count(count) for count in (rule.n_flagged, rule.n_first, rule.n_only_this_rule)),
+            )
+            for rule in screening.ledger
+            if rule.applicable
+        ),
+        notes=tuple(notes),
+    )
+    if f"{found.id}.screening" in telling.figures:
+        yield telling.figures[f"{found.id}.screening"]
+
+
+def _profile(telling: Telling, found: PopulationFindings) -> Table:
+    labels, minimum = telling.labels(found.id), telling.findings.study.minimum_cell
+    rows: list[tuple[str, ...]] = []
+    groups: list[Group] = []
+    level = ""
+    for frequencies in found.profile:
+        groups.append(Group(label=labels.name(frequencies.item), start=len(rows)))
+        for category, entry in zip(frequencies.categories, frequencies.entries(), strict=True):
+            level = level or telling.numbers.level(entry.interval)
+            name = labels.option(frequencies.item, category.code)
+            if 0 < category.count < minimum:
+                rows.append((name, f"< {minimum}", "–", "–"))
+                continue
+            scope = f"{found.id}.profile"
+            rows.append(
+                (
+                    name,
+                    telling.numbers.count(category.count),
+                    telling.cite(scope, entry, "estimate", "percent"),
+                    telling.cite(scope, entry, "interval", "percent"),
+                )
+            )
+    return Table(
+        key=f"{found.id}.profile",
+        caption=telling.say(WORDS["profile"], population=telling.title(found.id)),
+        columns=(
+            Column(id="answer", label=telling.say(WORDS["answer"]), align="left"),
+            Column(id="n", label=telling.say(WORDS["count"])),
+            Column(id="share", label=telling.say(WORDS["share"])),
+            Column(id="interval", label=telling.say(WORDS["interval"], level=level)),
+        ),
+        rows=tuple(rows),
+        groups=tuple(groups),
+        notes=(telling.say(WORDS["profile_note"], minimum=str(minimum)),),
+    )
+
+
+def _effects(telling: Telling) -> Iterator[Block]:
+    from reports.sentences import OUTCOMES
+
+    effects = telling.findings.rule_effects
+    if not effects:
+        return
+    yield Heading(text=telling.say(WORDS["effects"]), level=2, key="screening-effects")
+    rows = tuple(
+        (
+            telling.findings.study.populations[effect.population].title[telling.language],
+            rule_name(effect.rule, telling.language),
+            telling.numbers.count(effect.n),
+            hypothesis,
+            telling.say(OUTCOMES[before]),
+            telling.say(OUTCOMES[after]),
+        )
+        for effect in effects
+        for hypothesis, (before, after) in effect.changed.items()
+    )
+    if not rows:
+        yield Prose(telling.say(WORDS["effects_none"], count=str(len(effects))))
+        return
+    yield Prose(telling.say(WORDS["effects_some"]))
+    names = ("population", "left_out", "n", "hypothesis", "with", "without")
+    yield Table(
+        key="screening.effects",
+        caption=telling.say(WORDS["effects_caption"]),
+        columns=tuple(
+            Column(id=name, label=telling.say(WORDS[name]), align="right" if name == "n" else "left")
+            for name in names
+        ),
+        rows=rows,
+    )

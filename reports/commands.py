@@ -1,0 +1,268 @@
+"""What each command of the command line does."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from reports.cli import BAD_INPUT, DONE, INCOMPLETE
+from reports.progress import Watcher, watching
+from surveys.errors import Fault, SurveyError
+from surveys.questionnaire_files import load_questionnaire
+from surveys.study import Study
+from surveys.study_files import study_folder
+
+
+class UsageError(Exception):
+    """The words of a command do not fit together."""
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Run one command and turn faults of the user's input into messages."""
+    commands: Mapping[str, Callable[[argparse.Namespace], int]] = {
+        "reproduce": reproduce,
+        "run": run,
+        "new": new,
+        "check": check,
+        "simulate": simulate,
+        "inspect": inspect,
+        "ingest": ingest,
+    }
+    try:
+        return commands[options.command](options)
+    except SurveyError as error:
+        _complain(str(error))
+    except UsageError as error:
+        _complain(str(error))
+    except OSError as error:
+        _complain(f"{error.filename or 'a file'}: {error.strerror}. Choose another place, or make room.")
+    return BAD_INPUT
+
+
+def _complain(message: str) -> None:
+    lines = message.splitlines()
+    print(f"tierstudy: {lines[0]}", *lines[1:], sep="\n", file=sys.stderr)  # noqa: T201
+
+
+def _say(options: argparse.Namespace, message: str) -> None:
+    if not options.quiet:
+        print(message)  # noqa: T201
+
+
+def _languages(options: argparse.Namespace, study: Study) -> tuple[str, ...]:
+    if options.lang is None:
+        return study.languages
+    wanted = tuple(dict.fromkeys(part.strip() for part in options.lang.split(",") if part.strip()))
+    unknown = [name for name in wanted if name not in study.languages]
+    if unknown or not wanted:
+        raise UsageError(
+            f"--lang {options.lang}: the study is written in {', '.join(study.languages)}; name one or several of them"
+        )
+    return wanted
+
+
+def reproduce(options: argparse.Namespace) -> int:
+    """The built-in study on its synthetic sample."""
+    import numpy as np
+
+    from surveys.simulation import load_population_model
+    from surveys.simulation import simulate as draw
+
+    study = Study.load("bank_tiering")
+    languages = _languages(options, study)
+    model = load_population_model(options.model, study)
+    rng = np.random.default_rng(study.seed if options.seed is None else options.seed)
+    return _analyse(options, study, languages, lambda watcher: dict(draw(study, model, rng=rng)))
+
+
+def run(options: argparse.Namespace) -> int:
+    """A study on real exports."""
+    study = Study.load(options.study)
+    languages = _languages(options, study)
+    files = _data_files(options, study)
+
+    def read(watcher: Watcher) -> dict[str, object]:
+        from surveys.read import read_answers
+
+        answers: dict[str, object] = {}
+        faults: list[Fault] = []
+        for id_, path in files.items():
+            watcher.step(f"reading {path.name}")
+            try:
+                answers[id_] = read_answers(
+                    path,
+                    study.populations[id_].questionnaire,
+                    sheet=options.sheet,
+                    encoding=options.encoding,
+                )
+            except SurveyError as error:
+                faults.extend(error.faults)
+        if faults:
+            raise SurveyError(faults)
+        return answers
+
+    return _analyse(options, study, languages, read)
+
+
+def _data_files(options: argparse.Namespace, study: Study) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for given in (word for words in options.data for word in words):
+        id_, separator, name = given.partition("=")
+        if not separator or not name:
+            raise UsageError(
+                f"--data {given}: write POPULATION=FILE, for example {next(iter(study.populations))}=answers.csv"
+            )
+        if id_ not in study.populations:
+            raise UsageError(
+                f"--data {given}: the study has no population {id_}; it has {', '.join(study.populations)}"
+            )
+        if id_ in files:
+            raise UsageError(f"--data {given}: {id_} was given a file already; join the files first")
+        files[id_] = Path(name)
+    return files
+
+
+def _analyse(
+    options: argparse.Namespace,
+    study: Study,
+    languages: tuple[str, ...],
+    read: Callable[[Watcher], dict[str, object]],
+) -> int:
+    from reports import pipeline
+
+    out = Path(options.out)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {options.out}: there is a file of that name; name a folder")
+    with watching(pipeline.STEPS, quiet=options.quiet) as watcher:
+        answers = read(watcher)
+        findings = pipeline.run(study, answers, out, languages=languages, watcher=watcher)  # type: ignore[arg-type]
+    counts: dict[str, int] = {}
+    for verdict in findings.verdicts:
+        counts[verdict.outcome] = counts.get(verdict.outcome, 0) + 1
+    summary = ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in counts.items())
+    _say(
+        options,
+        f"{out}: {', '.join(f'report.{language}.pdf' for language in languages)}, results.json, figures/, tables/, screening.csv",
+    )
+    if summary:
+        _say(options, f"hypotheses: {summary}")
+    if findings.synthetic:
+        _say(options, "synthetic data (合成数据): nothing in this report is a fact about any bank")
+    incomplete = findings.incomplete()
+    for id_ in incomplete:
+        reasons = findings.verdict(id_).because
+        words = "; ".join(f"{reason.word.replace('_', ' ')}: {reason.details}" for reason in reasons)
+        _complain(f"{id_} could not be tested ({words})")
+    return INCOMPLETE if incomplete else DONE
+
+
+def new(options: argparse.Namespace) -> int:
+    """A copy of the built-in study to edit."""
+    target = Path(options.folder)
+    if target.exists():
+        raise UsageError(f"{target}: exists already; name a folder that does not")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(study_folder("bank_tiering"), target)
+    _say(options, f"{target}: edit study.yaml and the questionnaires, then run: tierstudy check {target}")
+    return DONE
+
+
+def check(options: argparse.Namespace) -> int:
+    """All faults of a study's files."""
+    study = Study.load(options.study)
+    for id_, population in study.populations.items():
+        questionnaire = population.questionnaire
+        _say(options, f"{id_}: {len(questionnaire.items)} items, {len(questionnaire.constructs)} constructs")
+    _say(options, f"{study.id}: {len(study.hypotheses)} hypotheses; no faults found")
+    return DONE
+
+
+def simulate(options: argparse.Namespace) -> int:
+    """Synthetic exports."""
+    import numpy as np
+
+    from surveys.simulation import load_population_model, write_exports
+    from surveys.simulation import simulate as draw
+
+    study = Study.load(options.study)
+    model = load_population_model(options.model, study)
+    if options.seed < 0:
+        raise UsageError(f"--seed {options.seed}: a seed is a whole number from 0 upwards")
+    answers = draw(study, model, rng=np.random.default_rng(options.seed))
+    for path in write_exports(answers, options.out, language=options.lang, answers=options.answers).values():
+        _say(options, f"{path}: synthetic answers (合成数据)")
+    return DONE
+
+
+def inspect(options: argparse.Namespace) -> int:
+    """What a file is."""
+    from surveys.reading.tables import read_table
+
+    table = read_table(Path(options.file), sheet=options.sheet, encoding=options.encoding)
+    kind = f"{table.file}: {table.kind}"
+    _say(
+        options,
+        kind
+        + (f", encoding {table.encoding}" if table.encoding else "")
+        + (f", sheet {table.sheet}" if table.sheet else ""),
+    )
+    _say(options, f"{len(table.rows)} rows, {len(table.header)} columns")
+    for note in table.notes:
+        _say(options, f"note: {note}")
+    for position, name in enumerate(table.header):
+        column = table.rows.iloc[:, position]
+        filled = column.dropna()
+        _say(
+            options,
+            f"  {position + 1:>4}  {name[:60]}  ({len(filled)} answered, {filled.nunique()} different)",
+        )
+    if options.questionnaire:
+        from surveys.read import read_answers
+
+        responses = read_answers(
+            Path(options.file),
+            load_questionnaire(options.questionnaire),
+            sheet=options.sheet,
+            encoding=options.encoding,
+        )
+        for note in responses.source.notes:
+            _say(options, f"note: {note}")
+        _say(
+            options,
+            f"{responses.n} respondents, {responses.answers.shape[1]} answer columns; no faults found",
+        )
+    return DONE
+
+
+def ingest(options: argparse.Namespace) -> int:
+    """Tidy data and a codebook."""
+    from surveys.privacy import without_identifiers
+
+    from reports.tidy import write_tidy
+    from surveys.read import read_answers
+
+    out = Path(options.out)
+    if out.suffix not in (".csv", ".xlsx"):
+        raise SurveyError(
+            Fault(
+                file=out.name,
+                seen=f"the ending {out.suffix or '(none)'}",
+                expected=".csv or .xlsx",
+                remedy="Give --out a name with one of these endings.",
+            )
+        )
+    responses = read_answers(
+        Path(options.file),
+        load_questionnaire(options.questionnaire),
+        sheet=options.sheet,
+        encoding=options.encoding,
+    )
+    clean = without_identifiers(responses)
+    for path in write_tidy(clean, out):
+        _say(options, str(path))
+    for note in (*clean.source.notes, *clean.notes):
+        _say(options, f"note: {note}")
+    return DONE

@@ -1,0 +1,286 @@
+"""The figures of a report: which are drawn, what they are called, what they show in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.drivers import KeyDrivers
+from analysis.findings import Findings, PopulationFindings
+from analysis.mediation import Mediation
+from reports.document import Figure, plain
+from reports.labels import Labels
+from reports.theme import DEFAULT, Format, Theme, save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Picture
+
+SHOWN_BY_TIER = ("satisfaction", "loyalty")
+SHOWN_AS_LIKERT = ("satisfaction", "loyalty", "effectiveness")
+FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "profile": {"en": "Who the {population} are", "zh": "{population}的构成"},
+    "screening": {
+        "en": "From the answers read to the answers analysed, {population}",
+        "zh": "从读入到分析的答卷（{population}）",
+    },
+    "likert": {
+        "en": "Answers to the items of {construct}, {population}",
+        "zh": "“{construct}”各题项的回答（{population}）",
+    },
+    "tier_distribution": {
+        "en": "{outcomes} by {group}, {population}",
+        "zh": "按{group}划分的{outcomes}（{population}）",
+    },
+    "tier_profile": {
+        "en": "Mean scores by {group}, {population}",
+        "zh": "按{group}划分的平均得分（{population}）",
+    },
+    "correlations": {
+        "en": "Correlations of the constructs, {population}",
+        "zh": "构念间相关（{population}）",
+    },
+    "nps": {"en": "Net promoter score by group, {population}", "zh": "各组净推荐值（{population}）"},
+    "gaps": {"en": "{first} and {second} on the same questions", "zh": "{first}与{second}对相同问题的看法"},
+    "ipm": {
+        "en": "Importance and performance of the drivers of {outcome}, {population}",
+        "zh": "{outcome}各驱动因素的重要性与表现（{population}）",
+    },
+    "path": {"en": "{id}: standardised paths", "zh": "{id}：标准化路径"},
+    "effects": {
+        "en": "All tested effects against the smallest effect of interest",
+        "zh": "各检验效应与最小关注效应",
+    },
+    "synthetic": {"en": "Synthetic data (合成数据).", "zh": "合成数据（synthetic）。"},
+    "intervals": {"en": "Bars are {level} confidence intervals.", "zh": "误差线为{level}置信区间。"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """One picture to be made: its key, caption and how to draw it."""
+
+    key: str
+    caption: str
+    draw: Callable[[], Picture]
+    notes: tuple[str, ...] = ()
+
+
+def draw_all(findings: Findings, language: str, folder: Path, *, theme: Theme = DEFAULT) -> dict[str, Figure]:
+    """Draw and save every figure of the report in one language.
+
+    Files are ``folder/KEY.LANGUAGE.png``, ``.svg`` and ``.pdf``.
+
+    Returns
+    -------
+    dict
+        Key -> figure block for the document, with its SVG.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = {}
+    for drawing in drawings(findings, language, theme):
+        name = drawing.key.replace(".", "_")
+        picture = drawing.draw()
+        saved = save(picture, folder / f"{name}.{language}", formats=FORMATS, theme=theme)
+        picture.clear()
+        svg = next(path for path in saved if path.suffix == ".svg").read_bytes()
+        notes = drawing.notes
+        if findings.synthetic:
+            notes = (*notes, WORDS["synthetic"][language])
+        figures[drawing.key] = Figure(
+            key=drawing.key,
+            caption=drawing.caption,
+            svg=svg,
+            alt=drawing.caption.replace("\\", ""),
+            notes=notes,
+        )
+    return figures
+
+
+def drawings(findings: Findings, language: str, theme: Theme = DEFAULT) -> Iterator[Drawing]:
+    """Every figure that the findings give ground for, in the order of the report."""
+    for found in findings.populations.values():
+        labels = Labels(questionnaire=found.population.questionnaire, language=language)
+        yield from _population_drawings(findings, found, labels, theme)
+    yield from _gap_drawings(findings, language, theme)
+    yield from _hypothesis_drawings(findings, language, theme)
+
+
+def _population_drawings(
+    findings: Findings, found: PopulationFindings, labels: Labels, theme: Theme
+) -> Iterator[Drawing]:
+    from reports.figures.correlation_matrix import correlation_heat_map
+    from reports.figures.likert import likert_bars
+    from reports.figures.nps_by_tier import nps_by_tier
+    from reports.figures.sample_profile import sample_profile
+    from reports.figures.screening_flow import screening_flow
+    from reports.figures.tier_profile import tier_profile
+
+    synthetic = found.sample.synthetic
+    who = plain(found.population.title[labels.language])
+
+    def caption(word: str, **values: str) -> str:
+        return labels.say(WORDS[word]).format(population=who, **values)
+
+    if found.screening.ledger:
+        yield Drawing(
+            key=f"{found.id}.screening",
+            caption=caption("screening"),
+            draw=lambda: screening_flow(found.screening, labels=labels, theme=theme, synthetic=synthetic),
+        )
+    if found.profile:
+        yield Drawing(
+            key=f"{found.id}.profile",
+            caption=caption("profile"),
+            draw=lambda: sample_profile(
+                found.profile,
+                labels=labels,
+                theme=theme,
+                minimum_cell=findings.study.minimum_cell,
+                synthetic=synthetic,
+            ),
+        )
+    for construct in SHOWN_AS_LIKERT:
+        shares = found.shares.get(construct)
+        if shares is not None and shares.items and len(shares.items[0].categories) <= 7:
+            yield Drawing(
+                key=f"{found.id}.likert_{construct}",
+                caption=caption("likert", construct=plain(labels.name(construct))),
+                draw=lambda shares=shares: likert_bars(  # type: ignore[misc]
+                    shares, labels=labels, theme=theme, synthetic=synthetic
+                ),
+            )
+    if found.correlations is not None:
+        matrix = found.correlations
+        yield Drawing(
+            key=f"{found.id}.correlations",
+            caption=caption("correlations"),
+            draw=lambda: correlation_heat_map(matrix, labels=labels, theme=theme, synthetic=synthetic),
+        )
+    comparisons = [c for c in found.comparisons if c.groups]
+    if comparisons and found.sample.groups is not None:
+        group = plain(labels.name(comparisons[0].grouping))
+        yield from _distribution(found, labels, theme, group, who)
+        if len(comparisons) > 1:
+            yield Drawing(
+                key=f"{found.id}.tier_profile",
+                caption=caption("tier_profile", group=group),
+                draw=lambda: tier_profile(comparisons, labels=labels, theme=theme, synthetic=synthetic),
+            )
+    if found.recommend is not None and found.recommend.overall.estimate is not None:
+        nps = found.recommend
+        yield Drawing(
+            key=f"{found.id}.nps",
+            caption=caption("nps"),
+            draw=lambda: nps_by_tier(nps, labels=labels, theme=theme, synthetic=synthetic),
+        )
+
+
+def _distribution(
+    found: PopulationFindings, labels: Labels, theme: Theme, group: str, who: str
+) -> Iterator[Drawing]:
+    from reports.figures.tier_distribution import tier_distribution
+    from reports.sentences import listed
+
+    chosen = [c for c in found.comparisons if c.variable in SHOWN_BY_TIER] or list(found.comparisons[:1])
+    names = [c.variable for c in chosen]
+    scores = pd.DataFrame({name: found.sample.variable(name) for name in names})
+    groups = found.sample.groups
+    if groups is None:
+        return
+    outcomes = listed([plain(labels.name(name)) for name in names], labels.language)
+    yield Drawing(
+        key=f"{found.id}.tier_distribution",
+        caption=labels.say(WORDS["tier_distribution"]).format(outcomes=outcomes, group=group, population=who),
+        draw=lambda: tier_distribution(
+            scores, chosen, groups, labels=labels, theme=theme, synthetic=found.sample.synthetic
+        ),
+    )
+
+
+def _gap_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
+    from reports.figures.gaps import Gap, gap_dumbbells
+
+    for first, second in dict.fromkeys((gap.first, gap.second) for gap in findings.gaps):
+        titles = {id_: findings.study.populations[id_].title[language] for id_ in (first, second)}
+        rows = [
+            Gap(label=gap.parallel.label[language], difference=gap.difference)
+            for gap in findings.gaps
+            if (gap.first, gap.second) == (first, second) and gap.difference.state == "ok"
+        ]
+        if not rows:
+            continue
+        labels = Labels(questionnaire=findings.study.populations[first].questionnaire, language=language)
+        yield Drawing(
+            key=f"gaps.{first}-{second}",
+            caption=WORDS["gaps"][language].format(first=plain(titles[first]), second=plain(titles[second])),
+            draw=lambda rows=rows, labels=labels, titles=titles, first=first, second=second: gap_dumbbells(  # type: ignore[misc]
+                rows,
+                first=titles[first],
+                second=titles[second],
+                labels=labels,
+                theme=theme,
+                synthetic=findings.synthetic,
+            ),
+        )
+
+
+def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
+    from reports.figures.effects_forest import Effect, effects_forest
+    from reports.figures.importance_performance import importance_performance
+    from reports.figures.mediation_path import mediation_path
+
+    effects = []
+    labels = None
+    for verdict in findings.verdicts:
+        for evidence in verdict.evidence:
+            population = findings.study.populations[evidence.test.population]
+            labels = Labels(questionnaire=population.questionnaire, language=language)
+            result = evidence.result
+            key = f"hypotheses.{verdict.id}.{evidence.position + 1}"
+            several = f" ({evidence.position + 1})" if len(verdict.evidence) > 1 else ""
+            effects.append(
+                Effect(
+                    id=key,
+                    label=f"{verdict.id}{several}",
+                    estimate=evidence.estimate,
+                    interval=evidence.interval,
+                    smallest_effect=-evidence.test.smallest_effect
+                    if evidence.test.direction == "negative"
+                    else evidence.test.smallest_effect,
+                    verdict=verdict.outcome,
+                )
+            )
+            if isinstance(result, Mediation) and result.paths:
+                yield Drawing(
+                    key=key,
+                    caption=WORDS["path"][language].format(id=plain(verdict.id)),
+                    draw=lambda result=result, labels=labels: mediation_path(  # type: ignore[misc]
+                        result, labels=labels, theme=theme, synthetic=findings.synthetic
+                    ),
+                )
+            elif isinstance(result, KeyDrivers) and any(d.performance is not None for d in result.drivers):
+                yield Drawing(
+                    key=key,
+                    caption=WORDS["ipm"][language].format(
+                        outcome=plain(labels.name(result.outcome)),
+                        population=plain(population.title[language]),
+                    ),
+                    draw=lambda result=result, labels=labels: importance_performance(  # type: ignore[misc]
+                        result, labels=labels, theme=theme, synthetic=findings.synthetic
+                    ),
+                )
+    if effects and labels is not None and any(effect.estimate is not None for effect in effects):
+        forest_labels = labels
+        yield Drawing(
+            key="effects",
+            caption=WORDS["effects"][language],
+            draw=lambda: effects_forest(
+                effects, labels=forest_labels, theme=theme, synthetic=findings.synthetic
+            ),
+        )

@@ -1,0 +1,67 @@
+"""What every chapter needs at hand: the findings, one language, and a pen that keeps its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from analysis.findings import Findings, PopulationFindings, entry_id
+from analysis.results import Entry
+from reports.document import Figure, plain
+from reports.labels import Labels
+from reports.numbers import Numbers, Style
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """The findings as told in one language.
+
+    ``figures`` holds the pictures drawn beforehand, by key; a chapter places those that are there.
+    """
+
+    findings: Findings
+    numbers: Numbers
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+    @property
+    def language(self) -> str:
+        return self.numbers.language
+
+    def labels(self, population: str) -> Labels:
+        """Names of one population's items and constructs."""
+        questionnaire = self.findings.study.populations[population].questionnaire
+        return Labels(questionnaire=questionnaire, language=self.language)
+
+    def say(self, words: Mapping[str, str], **values: str) -> str:
+        """The wording of this language with its blanks filled."""
+        return words[self.language].format(**values)
+
+    def name(self, population: str, variable: str, *, short: bool = True) -> str:
+        """What a variable is called, safe to stand in marked-up text."""
+        return plain(self.labels(population).name(variable, short=short))
+
+    def title(self, population: str) -> str:
+        """What a population is called."""
+        return plain(self.findings.study.populations[population].title[self.language])
+
+    def cite(
+        self,
+        scope: str,
+        entry: Entry,
+        what: str,
+        style: Style | None = None,
+        digits: int | None = None,
+    ) -> str:
+        """Write a number of an entry; its address is recorded."""
+        return self.numbers.cite(entry_id(scope, entry), entry, what, style=style, digits=digits)
+
+    def populations(self) -> tuple[PopulationFindings, ...]:
+        return tuple(self.findings.populations.values())
+
+
+def pick(entries: tuple[Entry, ...], measure: str, **about: str) -> Entry:
+    """The one entry of a measure about something."""
+    for entry in entries:
+        if entry.measure == measure and all(entry.about.get(key) == value for key, value in about.items()):
+            return entry
+    raise KeyError(f"no {measure} about {about}")
