@@ -11,10 +11,12 @@ some ten times the time; R's ``ptukey`` stops at 8 to 10 digits, ``qtukey`` at 7
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
-from scipy.special import gammainccinv, gammaincinv, ndtr
+from scipy.special import gammainccinv, gammaincinv, ndtr, stdtrit
 
 Array = npt.NDArray[np.float64]
 
@@ -54,10 +56,27 @@ def studentized_range_isf(p: float, k: int, df: float) -> float:
     3.802942
     """
     scale, weight = _sd_grid(df)
+
+    def distance(q: float) -> float:
+        return math.log(max(_sf(q, k, scale, weight), 1e-300) / p)
+
+    # Bonferroni's bound lies just above, and the logarithm of the tail is nearly straight: a few secants do
+    right = math.sqrt(2) * float(stdtrit(df, 1 - p / (k * (k - 1))))
+    left = 0.97 * right
+    at_right, at_left = distance(right), distance(left)
+    for _ in range(20):
+        if at_left == at_right:
+            break
+        step = at_left * (left - right) / (at_left - at_right)
+        right, at_right = left, at_left
+        left -= step
+        if abs(step) < 1e-10:
+            return left
+        at_left = distance(left)
     high = 4.0
-    while _sf(high, k, scale, weight) > p:
+    while distance(high) > 0:
         high *= 2
-    return float(brentq(lambda q: _sf(q, k, scale, weight) - p, 0.0, high, xtol=1e-12, rtol=1e-12))
+    return float(brentq(distance, 0.0, high, xtol=1e-11, rtol=1e-12))
 
 
 def _sd_grid(df: float) -> tuple[Array, Array]:

@@ -59,6 +59,12 @@ def parser() -> argparse.ArgumentParser:
             default=None,
             help="languages of the report (default: those of the study)",
         )
+        sub.add_argument(
+            "--figures",
+            metavar="png,svg,pdf",
+            default="png,svg",
+            help="formats of the figure files (default: png,svg)",
+        )
 
     reproduce = command(
         "reproduce",

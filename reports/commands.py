@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reports.cli import BAD_INPUT, DONE, INCOMPLETE
 from reports.progress import Watcher, watching
@@ -14,6 +15,9 @@ from surveys.errors import Fault, SurveyError
 from surveys.questionnaire_files import load_questionnaire
 from surveys.study import Study
 from surveys.study_files import study_folder
+
+if TYPE_CHECKING:
+    from reports.theme import Format
 
 
 class UsageError(Exception):
@@ -64,6 +68,14 @@ def _languages(options: argparse.Namespace, study: Study) -> tuple[str, ...]:
     return wanted
 
 
+def _formats(options: argparse.Namespace) -> tuple[Format, ...]:
+    wanted = [part.strip() for part in options.figures.split(",") if part.strip()]
+    known: dict[str, Format] = {"png": "png", "svg": "svg", "pdf": "pdf"}
+    if not wanted or any(part not in known for part in wanted):
+        raise UsageError(f"--figures {options.figures}: name one or several of png, svg, pdf")
+    return tuple(known[part] for part in wanted)
+
+
 def reproduce(options: argparse.Namespace) -> int:
     """The built-in study on its synthetic sample."""
     import numpy as np
@@ -75,7 +87,7 @@ def reproduce(options: argparse.Namespace) -> int:
     languages = _languages(options, study)
     model = load_population_model(options.model, study)
     rng = np.random.default_rng(study.seed if options.seed is None else options.seed)
-    return _analyse(options, study, languages, lambda watcher: dict(draw(study, model, rng=rng)))
+    return _analyse(options, study, languages, lambda _: dict(draw(study, model, rng=rng)))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -133,12 +145,12 @@ def _analyse(
 ) -> int:
     from reports import pipeline
 
-    out = Path(options.out)
+    out, formats = Path(options.out), _formats(options)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {options.out}: there is a file of that name; name a folder")
     with watching(pipeline.STEPS, quiet=options.quiet) as watcher:
         answers = read(watcher)
-        findings = pipeline.run(study, answers, out, languages=languages, watcher=watcher)  # type: ignore[arg-type]
+        findings = pipeline.run(study, answers, out, languages=languages, formats=formats, watcher=watcher)  # type: ignore[arg-type]
     counts: dict[str, int] = {}
     for verdict in findings.verdicts:
         counts[verdict.outcome] = counts.get(verdict.outcome, 0) + 1
@@ -202,7 +214,7 @@ def inspect(options: argparse.Namespace) -> int:
     from surveys.reading.tables import read_table
 
     table = read_table(Path(options.file), sheet=options.sheet, encoding=options.encoding)
-    kind = f"{table.file}: {table.kind}"
+    kind = f"{table.file}: {table.format}"
     _say(
         options,
         kind
@@ -239,9 +251,8 @@ def inspect(options: argparse.Namespace) -> int:
 
 def ingest(options: argparse.Namespace) -> int:
     """Tidy data and a codebook."""
-    from surveys.privacy import without_identifiers
-
     from reports.tidy import write_tidy
+    from surveys.privacy import without_identifiers
     from surveys.read import read_answers
 
     out = Path(options.out)

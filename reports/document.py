@@ -281,7 +281,7 @@ def check(document: Document) -> None:
     DocumentError
         Naming all of: references to nothing, keys given twice, pictures without alternative text, tables
         whose rows and columns do not fit, headings that skip a level, marks that do not close, footnotes
-        where they cannot stand, characters that no font has.
+        where they cannot stand, characters that no font has, tables too wide for a page.
 
     Examples
     --------
@@ -300,6 +300,10 @@ def check(document: Document) -> None:
             problems.append(f"equation {block.key}: there is no formula {block.formula!r}")
     problems += _markup_problems(document)
     problems += _glyph_problems(document)
+    if not problems:  # widths can be found only where rows, columns and marks are in order
+        for block in document.blocks:
+            if isinstance(block, Table):
+                problems += _width_problems(block)
     if problems:
         raise DocumentError(problems)
 
@@ -360,6 +364,14 @@ def _table_problems(table: Table) -> Iterator[str]:
     starts = [group.start for group in table.groups]
     if starts != sorted(set(starts)) or any(not 0 <= start < len(table.rows) for start in starts):
         yield f"{where}: its groups start at rows {starts}, which must rise and exist"
+
+
+def _width_problems(table: Table) -> Iterator[str]:
+    if not layout(table).fits:
+        yield (
+            f"table {table.key}: its {len(table.columns)} columns do not fit on a page, not even in "
+            "landscape. Split it, or shorten the longest words."
+        )
 
 
 def _figure_problems(figure: Figure) -> Iterator[str]:
@@ -540,7 +552,7 @@ def _figure(figure: Figure) -> dict[str, object]:
 
 
 def _table(table: Table) -> dict[str, object]:
-    widths, size = column_widths(table)
+    placed = layout(table)
     ids = [column.id for column in table.columns]
     spanners = [
         {
@@ -554,10 +566,11 @@ def _table(table: Table) -> dict[str, object]:
         "kind": "table",
         "key": f"tbl:{table.key}",
         "caption": _inlines(table.caption),
-        "size": size,
+        "size": placed.size,
+        "across": placed.across,
         "columns": [
             {"label": _inlines(column.label), "align": column.align, "width": width}
-            for column, width in zip(table.columns, widths, strict=True)
+            for column, width in zip(table.columns, placed.widths, strict=True)
         ],
         "spanners": spanners,
         "groups": [{"label": group.label, "start": group.start} for group in table.groups],
@@ -595,30 +608,56 @@ def _inline(inline: Inline) -> object:
 # -- widths ------------------------------------------------------------------------------------------------
 
 TEXT_WIDTH = 453.5  #: points between the margins of the page
+TEXT_WIDTH_ACROSS = 700.0  #: the same on a page in landscape
 SIZES = (9.0, 8.5, 8.0, 7.5, 7.0)  #: letters of a table, in points; the largest that fits is taken
 GUTTER = 1.1  #: ems of white that belong to a column
 SCRIPTS_MEET = re.compile(r"(?<=[\u4e00-\u9fff])(?=[0-9A-Za-z%])|(?<=[0-9A-Za-z%])(?=[\u4e00-\u9fff])")
 NARROWEST = 5.5  #: ems that a column of words keeps, where it needs them
 
 
-def column_widths(table: Table) -> tuple[tuple[float, ...], float]:
-    """Widths of the columns in ems, and the size of letters in points at which they fit on the page.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a table stands on the page."""
+
+    widths: tuple[float, ...]  #: of the columns, in ems
+    size: float  #: of the letters, in points
+    across: bool = False  #: on a page of its own, turned to landscape
+    fits: bool = True  #: False when its words or numbers would run into each other even so
+
+    @property
+    def width(self) -> float:
+        """Of the whole table, in points."""
+        return sum(self.widths) * self.size
+
+
+def layout(table: Table) -> Layout:
+    """Find the largest letters, and the widths of columns, at which a table fits on the page.
 
     Numbers are never broken over lines. Columns of words (aligned to the left) share what is left in
     proportion to what they hold; headers may break between words. A table that needs most of the width
-    is spread over all of it, a small one keeps its natural width.
+    is spread over all of it, a small one keeps its natural width; one too wide is turned.
     """
+    wanted, least = _wanted(table), _least(table)
     for size in SIZES:
         room = TEXT_WIDTH / size
-        wanted, least = _wanted(table), _least(table)
         if sum(wanted) <= room:
             spread = room / sum(wanted) if sum(wanted) > 0.6 * room else 1.2
-            return tuple(round(width * spread, 2) for width in wanted), size
-        if sum(least) <= room and _readable(table, _shared(wanted, least, room)):
-            break
-    else:
-        least = tuple(width * min(1.0, room / sum(least)) for width in least)
-    return tuple(round(width, 2) for width in _shared(wanted, least, room)), size
+            return Layout(widths=_rounded([width * spread for width in wanted]), size=size)
+        shared = _shared(wanted, least, room)
+        if sum(least) <= room and _readable(table, shared):
+            return Layout(widths=_rounded(shared), size=size)
+    if sum(least) <= room:
+        return Layout(widths=_rounded(shared), size=size)
+    for size in SIZES:
+        room = TEXT_WIDTH_ACROSS / size
+        if sum(least) <= room:
+            return Layout(widths=_rounded(_shared(wanted, least, room)), size=size, across=True)
+    squeezed = [width * room / sum(least) for width in least]
+    return Layout(widths=_rounded(squeezed), size=size, across=True, fits=False)
+
+
+def _rounded(widths: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(width, 2) for width in widths)
 
 
 def _readable(table: Table, widths: Sequence[float]) -> bool:

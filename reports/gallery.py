@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHOWN_BY_TIER = ("satisfaction", "loyalty")
 SHOWN_AS_LIKERT = ("satisfaction", "loyalty", "effectiveness")
-FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
+FORMATS: tuple[Format, ...] = ("png", "svg")
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "profile": {"en": "Who the {population} are", "zh": "{population}的构成"},
@@ -71,10 +71,17 @@ class Drawing:
     notes: tuple[str, ...] = ()
 
 
-def draw_all(findings: Findings, language: str, folder: Path, *, theme: Theme = DEFAULT) -> dict[str, Figure]:
+def draw_all(
+    findings: Findings,
+    language: str,
+    folder: Path,
+    *,
+    theme: Theme = DEFAULT,
+    formats: Sequence[Format] = FORMATS,
+) -> dict[str, Figure]:
     """Draw and save every figure of the report in one language.
 
-    Files are ``folder/KEY.LANGUAGE.png``, ``.svg`` and ``.pdf``.
+    Files are ``folder/KEY.LANGUAGE.svg`` and those of ``formats``.
 
     Returns
     -------
@@ -86,7 +93,12 @@ def draw_all(findings: Findings, language: str, folder: Path, *, theme: Theme = 
     for drawing in drawings(findings, language, theme):
         name = drawing.key.replace(".", "_")
         picture = drawing.draw()
-        saved = save(picture, folder / f"{name}.{language}", formats=FORMATS, theme=theme)
+        saved = save(
+            picture,
+            folder / f"{name}.{language}",
+            formats=tuple(dict.fromkeys(("svg", *formats))),
+            theme=theme,
+        )
         picture.clear()
         svg = next(path for path in saved if path.suffix == ".svg").read_bytes()
         notes = drawing.notes

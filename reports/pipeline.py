@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -16,11 +15,12 @@ import pandas as pd
 
 from analysis.findings import Findings, find
 from reports.document import Document, Table
-from reports.gallery import draw_all
+from reports.gallery import FORMATS, draw_all
 from reports.pdf import write_pdf
 from reports.progress import Silent, Watcher
 from reports.report import build_report
 from reports.results_file import results_json
+from reports.theme import Format
 from surveys.responses import Responses
 from surveys.simulation import neutralised
 from surveys.study import Study
@@ -34,6 +34,7 @@ def run(
     out: Path,
     *,
     languages: Sequence[str] | None = None,
+    formats: Sequence[Format] = FORMATS,
     watcher: Watcher | None = None,
 ) -> Findings:
     """Analyse a study and write its report.
@@ -48,32 +49,37 @@ def run(
         ``screening.csv``. It is made if need be; files of an earlier run are replaced, others stay.
     languages : sequence of str, optional
         By default those of the study.
+    formats : sequence of {"png", "svg", "pdf"}
+        Of the figure files; SVG is always among them.
     """
     told = watcher or Silent()
     chosen = tuple(languages or study.languages)
-    findings = find(study, answers, watch=told.step)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".tierstudy-", dir=out.parent) as name:
+    with (
+        tempfile.TemporaryDirectory(prefix=".tierstudy-", dir=out.parent) as name,
+        ProcessPoolExecutor(len(chosen), mp_context=get_context("spawn")) as pool,
+    ):
         whole = Path(name)
+        # one process a language, which load their libraries while the analysis runs here
+        ready = [pool.submit(_load_libraries) for _ in chosen]
+        findings = find(study, answers, watch=told.step)
         told.step("drawing figures and setting the report")
-        _write_reports(findings, chosen, whole)
+        reports = [pool.submit(_write_report, findings, language, whole, formats) for language in chosen]
+        for done in (*ready, *reports):
+            done.result()
         (whole / "results.json").write_text(results_json(findings), "utf-8")
         (whole / "screening.csv").write_text(screening_csv(findings), "utf-8-sig", newline="")
         _move_into(whole, out)
     return findings
 
 
-def _write_reports(findings: Findings, languages: Sequence[str], folder: Path) -> None:
-    if len(languages) == 1:
-        _write_report(findings, languages[0], folder)
-        return
-    with ProcessPoolExecutor(len(languages), mp_context=get_context("spawn")) as pool:
-        for done in [pool.submit(_write_report, findings, language, folder) for language in languages]:
-            done.result()
+def _load_libraries() -> None:
+    import seaborn  # noqa: F401
+    import typst  # noqa: F401
 
 
-def _write_report(findings: Findings, language: str, folder: Path) -> None:
-    figures = draw_all(findings, language, folder / "figures")
+def _write_report(findings: Findings, language: str, folder: Path, formats: Sequence[Format]) -> None:
+    figures = draw_all(findings, language, folder / "figures", formats=formats)
     document, _ = build_report(findings, language, figures)
     tables = folder / "tables"
     tables.mkdir(exist_ok=True)
@@ -114,9 +120,8 @@ def screening_csv(findings: Findings) -> str:
             aside["synthetic"] = "synthetic 合成数据"
         frames.append(aside)
     whole = pd.concat(frames) if frames else pd.DataFrame()
-    for column in ("respondent",):
-        if column in whole:
-            whole[column] = [neutralised(str(value)) for value in whole[column]]
+    if "respondent" in whole:
+        whole["respondent"] = [neutralised(str(value)) for value in whole["respondent"]]
     return str(whole.to_csv(index=False, lineterminator="\r\n"))
 
 
@@ -129,4 +134,3 @@ def _move_into(source: Path, target: Path) -> None:
             place.mkdir(exist_ok=True)
         else:
             path.replace(place)
-    shutil.rmtree(source / "figures", ignore_errors=True)

@@ -104,7 +104,7 @@ def test_a_study_is_read_whole(tmp_path):
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("q", "reverse_keyed: true", "reversed: true", ["line 29", "`reversed`", "Remove it"]),
+        ("q", "reverse_keyed: true", "reversed: true", ["line 29", "`reversed`", "Did you mean `reverse_keyed`?"]),
         ("q", "items: [A1, A2]", "items: [A1, B2]", ["line 34", "`B2`", "an item of one answer"]),
         ("q", "{id: A2,", "{id: A1,", ["line 29", "`A1` again (first on line 28)"]),
         ("q", "attention: 3", "attention: 7", ["line 30", "saw 7", "attentive"]),

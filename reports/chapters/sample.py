@@ -78,7 +78,7 @@ RULES = {
 
 def rule_name(rule: str, language: str) -> str:
     """What a screening rule is called; a number tells rules of one kind apart."""
-    kind, _, number = rule.partition("_") if rule not in RULES else (rule, "", "")
+    kind, _, number = (rule, "", "") if rule in RULES else rule.rpartition("_")
     name = RULES.get(kind, {}).get(language, rule)
     return f"{name} ({number})" if number else name
 
