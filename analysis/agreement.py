@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,20 @@ def weighted_kappa(
 ) -> WeightedKappa:
     """Cohen's weighted kappa with the standard error of Fleiss, Cohen & Everitt (1969).
 
+    Parameters
+    ----------
+    first, second : Series, shape (n_respondents,)
+        Respondents without one of the two are left out.
+    categories : sequence
+        All categories, in their order.
+    weights : {"quadratic", "linear"}
+        ``1 - (distance / (k - 1))`` to the power of 2 or 1, as in R's psych.
+
+    Raises
+    ------
+    ValueError
+        If an answer is none of the categories.
+
     Examples
     --------
     >>> a, b = pd.Series([1, 1, 2, 3, 3, 2], name="a"), pd.Series([1, 2, 2, 3, 3, 3], name="b")
@@ -65,10 +79,14 @@ def weighted_kappa(
     0.75
     """
     whole = first.notna() & second.notna()
+    strangers = {*first[whole], *second[whole]}.difference(categories)
+    if strangers:
+        seen = ", ".join(sorted(map(str, strangers)))
+        raise ValueError(f"{first.name}, {second.name}: {seen} is none of the categories {list(categories)}")
     place = {category: i for i, category in enumerate(categories)}
     rows, columns = first[whole].map(place).to_numpy(int), second[whole].map(place).to_numpy(int)
     k, n = len(categories), int(whole.sum())
-    shared = {
+    shared: dict[str, Any] = {
         "first": str(first.name),
         "second": str(second.name),
         "weights": weights,
@@ -76,14 +94,14 @@ def weighted_kappa(
         "n_missing": int((~whole).sum()),
     }
     if n < 2 or k < 2:
-        return WeightedKappa(**shared, state="too_few", reason=f"{n} respondents in {k} categories")  # type: ignore[arg-type]
+        return WeightedKappa(**shared, state="too_few", reason=f"{n} respondents in {k} categories")
     p = np.bincount(rows * k + columns, minlength=k * k).reshape(k, k) / n
     row, column = p.sum(axis=1), p.sum(axis=0)
     distance = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) / (k - 1)
     w = 1 - distance ** (2 if weights == "quadratic" else 1)
     observed, expected = float((w * p).sum()), float(row @ w @ column)
     if expected >= 1 - 1e-12:
-        return WeightedKappa(**shared, state="constant", reason="both put everybody in one category")  # type: ignore[arg-type]
+        return WeightedKappa(**shared, state="constant", reason="both put everybody in one category")
     kappa = (observed - expected) / (1 - expected)
     mean_weights = (w @ column)[:, None] + (w.T @ row)[None, :]
     spread = float((p * (w - mean_weights * (1 - kappa)) ** 2).sum())
@@ -91,4 +109,4 @@ def weighted_kappa(
     error = math.sqrt(max(variance, 0.0))
     z = float(stats.norm.isf((1 - confidence_level) / 2))
     interval = Interval(low=kappa - z * error, high=kappa + z * error, confidence_level=confidence_level)
-    return WeightedKappa(**shared, estimate=kappa, std_error=error, interval=interval)  # type: ignore[arg-type]
+    return WeightedKappa(**shared, estimate=kappa, std_error=error, interval=interval)

@@ -73,6 +73,8 @@ class MeanDifference(Tabular):
     second: str
     n_first: int
     n_second: int
+    n_missing_first: int = 0
+    n_missing_second: int = 0
     mean_first: float | None = None
     mean_second: float | None = None
     interval_first: Interval | None = None  #: of the first mean
@@ -260,13 +262,15 @@ def mean_difference(first: pd.Series, second: pd.Series, *, confidence_level: fl
         "second": str(second.name),
         "n_first": len(a),
         "n_second": len(b),
+        "n_missing_first": len(first) - len(a),
+        "n_missing_second": len(second) - len(b),
     }
     for sample in (a, b):
         trouble = _why_not(sample, constant=False)
         if trouble:
             return MeanDifference(**shared, state=trouble[0], reason=trouble[1])
     va, vb = float(a.var(ddof=1)), float(b.var(ddof=1))
-    if va == 0 and vb == 0:
+    if np.ptp(a) == 0 and np.ptp(b) == 0:
         return MeanDifference(
             **shared,
             state="constant",
@@ -336,7 +340,7 @@ def within_contrast(
         return WithinContrast(**shared, state=trouble[0], reason=trouble[1])
     n, mean, sd = len(difference), float(difference.mean()), float(difference.std(ddof=1))
     t = mean / (sd / math.sqrt(n))
-    rank_sum, p_value, biserial = _signed_ranks(difference)
+    rank_sum, p_value, biserial = signed_ranks(difference)
     return WithinContrast(
         **shared,
         difference=mean,
@@ -370,12 +374,20 @@ def _d_interval(statistic: float, df: float, per_noncentrality: float, level: fl
 def _why_not(values: Array, *, constant: bool = True) -> tuple[str, str] | None:
     if len(values) < 2:
         return "too_few", f"{len(values)} answers; at least 2 are needed"
-    if constant and values.std() == 0:
+    # not the standard deviation: that of equal fractions may differ from zero by rounding
+    if constant and np.ptp(values) == 0:
         return "constant", "the values do not vary"
     return None
 
 
-def _signed_ranks(difference: Array) -> tuple[float, float, float]:
+def signed_ranks(difference: Array) -> tuple[float, float, float]:
+    """Sum of the ranks of positive differences, its p-value, and the rank-biserial correlation.
+
+    Zeros are dropped; the normal approximation is corrected for ties, without continuity correction.
+
+    >>> signed_ranks(np.array([2.0, 1.0, -1.0, 3.0]))[0]
+    8.5
+    """
     nonzero = difference[difference != 0]
     ranks = stats.rankdata(np.abs(nonzero))
     above, total = float(ranks[nonzero > 0].sum()), float(ranks.sum())

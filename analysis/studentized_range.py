@@ -82,7 +82,7 @@ def studentized_range_isf(p: float, k: int, df: float) -> float:
 def _sd_grid(df: float) -> tuple[Array, Array]:
     """Values of s, equally spaced on a log scale, and their probabilities."""
     low, high = gammaincinv(df / 2, 1e-17) * 2 / df, gammainccinv(df / 2, 1e-17) * 2 / df
-    log_s: Array = np.linspace(np.log(low) / 2, np.log(high) / 2, 257)
+    log_s: Array = np.linspace(np.log(low) / 2, np.log(high) / 2, 257 if df < 30 else 97)
     log_weight = df * (log_s - np.expm1(2 * log_s) / 2)
     weight = np.exp(log_weight - log_weight.max())
     return np.exp(log_s), weight / weight.sum()

@@ -211,10 +211,11 @@ def _read_items(
             continue
         # In the questionnaire's order of options, whatever the file's.
         answers |= {f"{item.id}_{code}": columns[code] for code in _codes(item) if code in columns}
+    took_part = _took_part(empty, len(rows))
     for item in questionnaire.items:
         if item.required and item.id in empty:
             first = min(spread[item.id].values()) if item.id in spread else whole[item.id]
-            _blame_empty(item, answers, empty[item.id], table.header[first], reading)
+            _blame_empty(item, answers, empty[item.id] & took_part, table.header[first], reading)
     return pd.DataFrame(
         {
             name: pd.Series(values, dtype=object if values.dtype == object else float)
@@ -222,6 +223,16 @@ def _read_items(
         },
         index=pd.RangeIndex(len(rows)),
     )
+
+
+def _took_part(empty: Mapping[str, Flags], n: int) -> Flags:
+    """Respondents who did more than refuse: of five items or more, at least two are answered.
+
+    Whoever declines the consent item is sent to the end, and cannot be asked for required answers.
+    """
+    if len(empty) < 5:
+        return np.ones(n, dtype=bool)
+    return np.asarray(np.sum([~flags for flags in empty.values()], axis=0) > 1)
 
 
 def _codes(item: Item) -> tuple[int, ...]:

@@ -104,11 +104,21 @@ def test_a_study_is_read_whole(tmp_path):
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("q", "reverse_keyed: true", "reversed: true", ["line 29", "`reversed`", "Did you mean `reverse_keyed`?"]),
+        (
+            "q",
+            "reverse_keyed: true",
+            "reversed: true",
+            ["line 29", "`reversed`", "Did you mean `reverse_keyed`?"],
+        ),
         ("q", "items: [A1, A2]", "items: [A1, B2]", ["line 34", "`B2`", "an item of one answer"]),
         ("q", "{id: A2,", "{id: A1,", ["line 29", "`A1` again (first on line 28)"]),
         ("q", "attention: 3", "attention: 7", ["line 30", "saw 7", "attentive"]),
-        ("q", "scale: ways, text: {en: Group", "scale: way, text: {en: Group", ["`way`", "Did you mean `ways`?"]),
+        (
+            "q",
+            "scale: ways, text: {en: Group",
+            "scale: way, text: {en: Group",
+            ["`way`", "Did you mean `ways`?"],
+        ),
         ("q", "2: {en: Neither, zh: 一般}", "1: {en: Neither, zh: 一般}", ["line 9", "second time"]),
         ("q", "missing: {9:", "missing: {3:", ["code 3 as an answer and as missing"]),
         ("q", "zh: 二}", "fr: deux}", ["line 29", "no `zh`"]),
@@ -119,12 +129,22 @@ def test_a_study_is_read_whole(tmp_path):
         ("s", "group: G", "group: H", ["line 9", "`H`", "declare it"]),
         ("s", "outcome: attitude", "outcome: attitud", ["line 19", "Did you mean `attitude`?"]),
         ("s", "kind: trend", "kind: trends", ["line 19", "Did you mean trend?"]),
-        ("s", "smallest_effect: 0.1", "smallest: 0.1", ["no `smallest_effect`", "Did you mean `smallest_effect`?"]),
+        (
+            "s",
+            "smallest_effect: 0.1",
+            "smallest: 0.1",
+            ["no `smallest_effect`", "Did you mean `smallest_effect`?"],
+        ),
         ("s", "smallest_effect: 0.1", "smallest_effect: -1", ["-1", "minimum 0"]),
         ("s", "max_share: 0.4", "max_share: 4", ["line 14", "saw 4"]),
         ("s", "max_share: 0.4", "share: 0.4", ["`share`", "max_share"]),
         ("s", "questionnaire: people.yaml", "questionnaire: ../../etc/passwd", ["the same folder"]),
-        ("s", "questionnaire: people.yaml", "questionnaire: persons.yaml", ["persons.yaml", "cannot be read"]),
+        (
+            "s",
+            "questionnaire: people.yaml",
+            "questionnaire: persons.yaml",
+            ["persons.yaml", "cannot be read"],
+        ),
         ("s", "population: people", "population: persons", ["`persons`", "a population of this study"]),
         ("s", "recommend: N", "recommend: A1", ["from 1 to 3", "0 to 10"]),
         ("s", "tierstudy: study/1", "tierstudy: study/9", ["study/9", "study/1"]),
@@ -144,7 +164,9 @@ def test_a_fault_names_file_line_seen_expected_and_remedy(tmp_path, file, old, n
 def test_all_faults_of_both_files_come_at_once(tmp_path):
     write(
         tmp_path,
-        questionnaire=QUESTIONNAIRE.replace("items: [A1, A2]", "items: [X, Y]").replace("attention: 3", "attention: 8"),
+        questionnaire=QUESTIONNAIRE.replace("items: [A1, A2]", "items: [X, Y]").replace(
+            "attention: 3", "attention: 8"
+        ),
     )
     with pytest.raises(StudyFileError) as caught:
         Study.load(tmp_path)
@@ -152,7 +174,10 @@ def test_all_faults_of_both_files_come_at_once(tmp_path):
     assert list(caught.value.cases["line"]) == sorted(caught.value.cases["line"])
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"- a\n- b\n", b"a: [1, 2", b"\x00\x01", b"x: !!python/object:os.system 1\n"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xfe\x00", b"- a\n- b\n", b"a: [1, 2", b"\x00\x01", b"x: !!python/object:os.system 1\n"],
+)
 def test_files_that_are_no_study_are_refused_in_words(tmp_path, content):
     (tmp_path / "study.yaml").write_bytes(content)
     assert "study.yaml" in faults(tmp_path)

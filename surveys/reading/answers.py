@@ -34,6 +34,7 @@ MOST_FAULTS = 1_000  #: cells of one column that are told one by one
 
 _ERRORS = frozenset(map(str.casefold, ERROR_TEXTS))
 _CODE = re.compile(r"([+-]?\d{1,9})(?:\.0+)?(?:\s*(?:分|点|points?|pts?))?")
+_WHOLE = re.compile(r"^([01])\.0+$")
 _NUMBERED = re.compile(r"\d{1,4}\s*[.、:)]\s*(?=\S)")
 _TYPED = re.compile(r"\s*〖.*〗\s*$", re.DOTALL)
 _TYPED_INSIDE = re.compile(r"〖[^〗]*〗")
@@ -459,6 +460,7 @@ def read_options(
 
 
 def _mark(value: object, text: str, code: int, item: Item, words: ScaleWords) -> Parsed:
+    text = _WHOLE.sub(r"\1", text)
     if text in YES_WORDS:
         return 1.0
     if text in NO_WORDS:

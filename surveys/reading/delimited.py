@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from surveys.errors import AnswersError, Fault
 from surveys.reading.cells import shown
-from surveys.reading.grids import Grid, Known, header_place
+from surveys.reading.grids import LOOKED_AT, Grid, Known, header_place, known_cells
 from surveys.reading.limits import Limits
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -49,7 +49,7 @@ def read_delimited(text: str, *, file: str, limits: Limits, known: Known | None 
     lines = re.sub(r"\r+\n", "\n", text).replace("\r", "\n")
     lines = lines.rstrip("\x1a")  # the end mark of old systems
     told = _SEP_LINE.match(lines)
-    delimiter = told[1] if told else choose_delimiter(lines)
+    delimiter = told[1] if told else choose_delimiter(lines, known)
     _refuse_wide_lines(lines, delimiter, file, limits)
     faults: list[Fault] = []
     rows = list(_rows(lines, delimiter, file, limits, faults))
@@ -81,27 +81,26 @@ def read_delimited(text: str, *, file: str, limits: Limits, known: Known | None 
     return grid, delimiter
 
 
-def choose_delimiter(text: str) -> str:
-    """The delimiter that gives most rows the header's number of cells.
+def choose_delimiter(text: str, known: Known | None = None) -> str:
+    """The delimiter under which most headers are known; failing that, most rows are equally wide.
 
-    >>> choose_delimiter("a;b;c\\n1,5;2;3\\n")
-    ';'
+    >>> choose_delimiter("a;b;c\\n1,5;2;3\\n"), choose_delimiter("id,channels\\n1,web;app;branch\\n")
+    (';', ',')
     """
-    best, best_score = ",", 0.0
+    best, best_score = ",", (0, 0.0, 0)
     top = "".join(line for line, _ in zip(io.StringIO(text, newline="\n"), range(_PROBED), strict=False))
     for delimiter in DELIMITERS:
         try:
-            widths = [
-                len(row) for row in csv.reader(io.StringIO(top, newline="\n"), delimiter=delimiter) if row
-            ]
+            rows = [row for row in csv.reader(io.StringIO(top, newline="\n"), delimiter=delimiter) if row]
         except csv.Error:
             continue
-        if not widths:
+        if not rows:
             continue
         # The commonest width, so that title lines above the header do not decide.
-        width, n = Counter(widths).most_common(1)[0]
+        width, n = Counter(map(len, rows)).most_common(1)[0]
         if width > 1:
-            score = n / len(widths) * (1 - 1 / width)
+            headers = max(known_cells(row, known) for row in rows[:LOOKED_AT])
+            score = (headers, n / len(rows), width)
             if score > best_score:
                 best, best_score = delimiter, score
     return best

@@ -153,7 +153,7 @@ def _most_plausible(raw: bytes, file: str) -> Decoded:
         if share >= HANGUL and len(distinct) >= ENOUGH_HANGUL and len(distinct & ENDINGS) >= ENOUGH_ENDINGS:
             return _chosen(korean, "cp949", f"{share:.0%} of the characters beyond ASCII are Hangul")
     if chinese is not None:
-        share = _share(_beyond_ascii(chinese), _in_gb2312)
+        share = _share(_beyond_ascii(chinese), _is_common_chinese)
         if share >= COMMON_CHINESE or western is None:
             return _chosen(
                 chinese, "gb18030", f"{share:.0%} of the characters beyond ASCII are common Chinese ones"
@@ -205,7 +205,10 @@ def _is_hangul(character: str) -> bool:
     return "가" <= character <= "힣" or "ㄱ" <= character <= "ㆎ"
 
 
-def _in_gb2312(character: str) -> bool:
+def _is_common_chinese(character: str) -> bool:
+    """In GB2312, or so rare that it takes four bytes of a pattern that no Western text has."""
+    if character >= "\U00020000":
+        return True
     try:
         character.encode("gb2312")
     except UnicodeEncodeError:
