@@ -143,8 +143,14 @@ def resampled_correlations(
     i, j = np.triu_indices(k)
     terms = np.column_stack([np.ones(len(z)), z, z[:, i] * z[:, j]])
     sums = resampled_sums(terms, rng, resamples, clusters)
+    return correlations_from_sums(sums, k)
+
+
+def correlations_from_sums(sums: Array, k: int) -> Array:
+    """Correlation matrices from sums of 1, the k variables, and their products in ``triu_indices`` order."""
+    i, j = np.triu_indices(k)
     total, means = sums[:, :1], sums[:, 1 : k + 1] / sums[:, :1]
-    cross = np.empty((resamples, k, k))
+    cross = np.empty((len(sums), k, k))
     cross[:, i, j] = sums[:, k + 1 :] / total
     cross[:, j, i] = cross[:, i, j]
     covariance = cross - means[:, :, None] * means[:, None, :]

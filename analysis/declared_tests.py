@@ -22,7 +22,7 @@ from analysis.crosstabs import association
 from analysis.drivers import added_value, key_drivers
 from analysis.hypotheses import Evidence, Reason
 from analysis.inputs import Sample, coded_categories
-from analysis.means import mean_against, mean_difference, small_sample_factor, within_contrast
+from analysis.means import RobustEffect, mean_against, mean_difference, small_sample_factor, within_contrast
 from analysis.mediation import mediate
 from analysis.minimum_effect import (
     Tail,
@@ -242,6 +242,12 @@ def _bootstrapped(distribution: BootstrapDistribution | None) -> Tail | None:
     return lambda value, upper: distribution.tail(value, upper=upper)
 
 
+def _robust_tail(estimate: float | None, robust: RobustEffect | None) -> Tail | None:
+    if estimate is None or robust is None:
+        return None
+    return t_tail(estimate, robust.std_error, robust.df)
+
+
 def _path(question: Question) -> Estimate:
     names = (*question.names("predictor"), *question.names("controls"))
     predictors = pd.DataFrame({name: question.sample.variable(name) for name in names})
@@ -330,18 +336,17 @@ def _contrast(question: Question) -> Estimate:
     result = within_contrast(
         question.several("plus"),
         question.several("minus"),
+        clusters=question.sample.clusters,
         confidence_level=question.settings.confidence_level,
     )
-    tail = None
-    if result.statistic is not None and result.df is not None:
-        tail = noncentral_t_tail(result.statistic, result.df, math.sqrt(result.n))
     return Estimate(
-        method="d_z, noncentral t interval",
+        method="d_z, distribution-free interval",
         n=result.n,
         result=result,
         estimate=result.estimate,
-        interval=result.interval,
-        tail=tail,
+        std_error=None if result.robust is None else result.robust.std_error,
+        interval=None if result.robust is None else result.robust.interval,
+        tail=_robust_tail(result.estimate, result.robust),
         state=result.state,
         reason=result.reason,
     )
@@ -352,18 +357,19 @@ def _mean(question: Question) -> Estimate:
     given = question.names("reference")
     reference = float(given[0]) if given else _midpoint(question.population.questionnaire, name)
     result = mean_against(
-        question.one("variable"), reference, confidence_level=question.settings.confidence_level
+        question.one("variable"),
+        reference,
+        clusters=question.sample.clusters,
+        confidence_level=question.settings.confidence_level,
     )
-    tail = None
-    if result.statistic is not None and result.df is not None:
-        tail = noncentral_t_tail(result.statistic, result.df, math.sqrt(result.n))
     return Estimate(
-        method="one-sample d, noncentral t interval",
+        method="one-sample d, distribution-free interval",
         n=result.n,
         result=result,
         estimate=result.estimate,
-        interval=result.interval,
-        tail=tail,
+        std_error=None if result.robust is None else result.robust.std_error,
+        interval=None if result.robust is None else result.robust.interval,
+        tail=_robust_tail(result.estimate, result.robust),
         state=result.state,
         reason=result.reason,
     )

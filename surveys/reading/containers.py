@@ -6,6 +6,8 @@ chain that runs in a circle would be followed until memory is exhausted, so the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,34 +19,70 @@ _ENTRY = 128  #: bytes of a directory entry
 Sectors = npt.NDArray[np.uint32]
 
 
-def chains_end(raw: bytes) -> bool:
-    """Whether the table, the directory and every stream of a container come to an end.
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The table of sectors, the directory, and how to get at a stream."""
 
-    >>> chains_end(b"too short")
-    False
+    raw: bytes
+    size: int  #: of a sector
+    table: Sectors
+    entries: bytes
+
+    def stream(self, *names: str) -> bytes | None:
+        """The content of the first stream of one of these names; None when it cannot be walked to its end."""
+        for at in range(0, len(self.entries) - _ENTRY + 1, _ENTRY):
+            name = self.entries[at : at + 64].decode("utf-16-le", "replace").split("\0")[0]
+            if self.entries[at + 66] == 2 and name.casefold() in names:
+                return self._content(_word(self.entries, at + 116), _word(self.entries, at + 120))
+        return None
+
+    def _content(self, start: int, length: int) -> bytes | None:
+        if length >= _word(self.raw, 56):
+            chain = _walk(self.table, start)
+            return None if chain is None else _joined(self.raw, chain, self.size, self.size, length)
+        # Small streams live in the root entry's own stream, in sectors of 64 bytes.
+        roots, tables = _walk(self.table, _word(self.entries, 116)), _walk(self.table, _word(self.raw, 60))
+        if roots is None or tables is None:
+            return None
+        home = _joined(self.raw, roots, self.size, self.size, len(self.raw))
+        small = _joined(self.raw, tables, self.size, self.size, len(self.raw))
+        chain = _walk(np.frombuffer(small, dtype="<u4"), start)
+        return None if chain is None else _joined(home, chain, 64, 0, length)
+
+
+def open_container(raw: bytes) -> Container | None:
+    """A container whose table, directory and streams all come to an end; None otherwise.
+
+    >>> open_container(b"too short") is None
+    True
     """
     if len(raw) < _HEADER:
-        return False
+        return None
     size = 1 << min(raw[30], 20)
     if size not in (512, 4096):
-        return False
+        return None
     places = _table_places(raw, size)
-    if places is None:
-        return False
-    table = np.concatenate([_sector(raw, place, size) for place in places] or [np.zeros(0, np.uint32)])
+    if not places:
+        return None
+    table = np.concatenate([_sector(raw, place, size) for place in places])
     directory = _walk(table, _word(raw, 48))
     if directory is None or _walk(table, _word(raw, 60)) is None:
-        return False
-    entries = b"".join(raw[(at + 1) * size : (at + 2) * size] for at in directory)
-    small = _word(raw, 56)  # streams below this size live in the root entry's own stream
+        return None
+    entries = _joined(raw, directory, size, size, len(raw))
+    small = _word(raw, 56)
     walked: set[int] = set()
     for at in range(0, len(entries) - _ENTRY + 1, _ENTRY):
         kind, start, length = entries[at + 66], _word(entries, at + 116), _word(entries, at + 120)
         if kind == 5 or (kind == 2 and length >= small):
             if start not in walked and _walk(table, start) is None:
-                return False
+                return None
             walked.add(start)
-    return True
+    return Container(raw, size, table, entries) if len(entries) >= _ENTRY else None
+
+
+def _joined(raw: bytes, chain: list[int], size: int, before: int, length: int) -> bytes:
+    """Sectors of a chain, one after the other; ``before`` is what stands before the first sector."""
+    return b"".join(raw[at * size + before : (at + 1) * size + before] for at in chain)[:length]
 
 
 def _word(raw: bytes, at: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -142,6 +142,6 @@ def _moments(
     if far.any():
         notes.append(f'"{shown(name)}": {int(far.sum())} dates far outside the calendar read as no answer')
     moments = _EPOCH + np.where(far, 0, np.round(seconds)).astype("int64").astype("timedelta64[s]")
-    unit = "D" if kind in _DATES else "s"
+    unit: Literal["D", "s"] = "D" if kind in _DATES else "s"
     texts = np.datetime_as_string(moments, unit=unit)
     return [None if lost else str(text).replace("T", " ") for text, lost in zip(texts, far, strict=True)]

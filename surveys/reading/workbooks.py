@@ -18,9 +18,10 @@ from python_calamine import (
 from surveys.errors import AnswersError, Fault
 from surveys.reading.archives import Part, check_workbook
 from surveys.reading.cells import is_empty, shown
-from surveys.reading.containers import chains_end
+from surveys.reading.containers import open_container
 from surveys.reading.grids import LOOKED_AT, Grid, Known, Record, header_place, known_cells
 from surveys.reading.limits import Limits
+from surveys.reading.records import old_sheets
 
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OTHER_OLE = (
@@ -52,9 +53,21 @@ def read_xls(raw: bytes, *, file: str, sheet: str | None, limits: Limits, known:
                     remedy="Hand in the data file.",
                 )
             )
-    if not chains_end(raw):
+    return _read(raw, file=file, sheet=sheet, limits=limits, known=known, seen=_old_sheets(raw, file))
+
+
+def _old_sheets(raw: bytes, file: str) -> dict[str, Part]:
+    """What an old workbook holds, by sheet, after its structure was walked through."""
+    container = open_container(raw)
+    if container is None:
         raise _unreadable(file, None, "its sectors run in a circle or out of the file")
-    return _read(raw, file=file, sheet=sheet, limits=limits, known=known, seen={})
+    stream = container.stream("workbook", "book")
+    if stream is None:
+        raise _unreadable(file, None, "no workbook inside")
+    try:
+        return old_sheets(stream)
+    except ValueError as error:
+        raise _unreadable(file, None, str(error)) from None
 
 
 def _password(file: str) -> AnswersError:
