@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.drivers import KeyDrivers
 from analysis.findings import Findings, PopulationFindings
+from analysis.hypotheses import Evidence
 from analysis.mediation import Mediation
 from reports.document import Figure, plain
 from reports.labels import Labels
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 SHOWN_BY_TIER = ("satisfaction", "loyalty")
 SHOWN_AS_LIKERT = ("satisfaction", "loyalty", "effectiveness")
+ROWS_OF_A_PROFILE = 60  #: groups times constructs in one picture
+ROWS_OF_A_FOREST = 17  #: effects in one picture
 FORMATS: tuple[Format, ...] = ("png", "svg")
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -179,11 +182,18 @@ def _population_drawings(
         group = plain(labels.name(comparisons[0].grouping))
         yield from _distribution(found, labels, theme, group, who)
         if len(comparisons) > 1:
-            yield Drawing(
-                key=f"{found.id}.tier_profile",
-                caption=caption("tier_profile", group=group),
-                draw=lambda: tier_profile(comparisons, labels=labels, theme=theme, synthetic=synthetic),
-            )
+            # a picture must fit on a page: so many constructs to one that its rows do
+            most = max(2, ROWS_OF_A_PROFILE // max(len(comparisons[0].groups), 1))
+            for number, start in enumerate(range(0, len(comparisons), most), 1):
+                part = comparisons[start : start + most]
+                yield Drawing(
+                    key=f"{found.id}.tier_profile{number}",
+                    caption=caption("tier_profile", group=group)
+                    + (f" ({number})" if len(comparisons) > most else ""),
+                    draw=lambda part=part: tier_profile(  # type: ignore[misc]
+                        part, labels=labels, theme=theme, synthetic=synthetic
+                    ),
+                )
     if found.recommend is not None and found.recommend.overall.estimate is not None:
         nps = found.recommend
         yield Drawing(
@@ -258,8 +268,8 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
             several = f" ({evidence.position + 1})" if len(verdict.evidence) > 1 else ""
             effects.append(
                 Effect(
-                    id=key,
-                    label=f"{verdict.id}{several}",
+                    id=f"{verdict.id}{several}",
+                    label=_effect_label(evidence, labels),
                     estimate=evidence.estimate,
                     interval=evidence.interval,
                     smallest_effect=-evidence.test.smallest_effect
@@ -287,12 +297,30 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
                         result, labels=labels, theme=theme, synthetic=findings.synthetic
                     ),
                 )
-    if effects and labels is not None and any(effect.estimate is not None for effect in effects):
-        forest_labels = labels
+    if labels is None:
+        return
+    tested = [effect for effect in effects if effect.estimate is not None]
+    for number, start in enumerate(range(0, len(tested), ROWS_OF_A_FOREST), 1):
+        part = tested[start : start + ROWS_OF_A_FOREST]
         yield Drawing(
-            key="effects",
-            caption=WORDS["effects"][language],
-            draw=lambda: effects_forest(
-                effects, labels=forest_labels, theme=theme, synthetic=findings.synthetic
+            key=f"effects{number}",
+            caption=WORDS["effects"][language] + (f" ({number})" if len(tested) > ROWS_OF_A_FOREST else ""),
+            draw=lambda part=part, labels=labels: effects_forest(  # type: ignore[misc]
+                part, labels=labels, theme=theme, synthetic=findings.synthetic
             ),
         )
+
+
+def _effect_label(evidence: Evidence, labels: Labels) -> str:
+    """The variables of a test in a few words."""
+    variables = evidence.test.variables
+    ends = [
+        names
+        for role, names in variables.items()
+        if role not in ("controls", "versus", "versus_population", "reference", "method", "rule", "features")
+    ]
+    named = [
+        " + ".join(labels.name(name) for name in names[:2]) + (" …" if len(names) > 2 else "")
+        for names in ends
+    ]
+    return " → ".join(named[:3])

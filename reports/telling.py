@@ -55,6 +55,11 @@ class Telling:
         """Write a number of an entry; its address is recorded."""
         return self.numbers.cite(entry_id(scope, entry), entry, what, style=style, digits=digits)
 
+    def figures_named(self, key: str) -> tuple[Figure, ...]:
+        """The picture of that key, or its parts in their order where it was split."""
+        parts = [name for name in self.figures if name == key or name.removeprefix(key).isdigit()]
+        return tuple(self.figures[name] for name in parts if name.startswith(key))
+
     def populations(self) -> tuple[PopulationFindings, ...]:
         return tuple(self.findings.populations.values())
 

@@ -105,8 +105,7 @@ def verdicts_chapter(telling: Telling) -> Iterator[Block]:
         rows=tuple(rows),
         notes=(telling.say(WORDS["verdicts_note"], count=str(family)),),
     )
-    if "effects" in telling.figures:
-        yield telling.figures["effects"]
+    yield from telling.figures_named("effects")
 
 
 def limits_chapter(telling: Telling) -> Iterator[Block]:

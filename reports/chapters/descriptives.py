@@ -174,9 +174,8 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
         rows=tuple(rows),
         notes=tuple(notes),
     )
-    for name in ("tier_distribution", "tier_profile"):
-        if f"{found.id}.{name}" in telling.figures:
-            yield telling.figures[f"{found.id}.{name}"]
+    yield from telling.figures_named(f"{found.id}.tier_distribution")
+    yield from telling.figures_named(f"{found.id}.tier_profile")
 
 
 def _multiple(telling: Telling, found: PopulationFindings, multiple: MultipleResponse) -> Table:
