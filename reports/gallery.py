@@ -317,10 +317,12 @@ def _effect_label(evidence: Evidence, labels: Labels) -> str:
     ends = [
         names
         for role, names in variables.items()
-        if role not in ("controls", "versus", "versus_population", "reference", "method", "rule", "features")
+        if role
+        not in ("controls", "versus", "versus_population", "reference", "method", "rule", "features", "group")
     ]
     named = [
         " + ".join(labels.name(name) for name in names[:2]) + (" …" if len(names) > 2 else "")
         for names in ends
     ]
-    return " → ".join(named[:3])
+    directed = ("path", "indirect", "drivers", "moderation", "added_value")
+    return (" → " if evidence.test.kind in directed else " – ").join(named[:3])
