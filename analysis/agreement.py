@@ -65,7 +65,7 @@ def weighted_kappa(
     categories : sequence
         All categories, in their order.
     weights : {"quadratic", "linear"}
-        ``1 - (distance / (k - 1))`` to the power of 2 or 1, as in R's psych.
+        ``1 - (distance / (k - 1)) ** p`` with p = 2 or 1.
 
     Raises
     ------

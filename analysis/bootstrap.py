@@ -17,6 +17,7 @@ from analysis.results import Interval
 
 Array = npt.NDArray[np.float64]
 
+SINGULAR = 1e-10  #: least eigenvalue of a correlation matrix that can be worked with
 BATCH_CELLS = 4_000_000  #: counts held at a time
 
 
@@ -158,3 +159,14 @@ def correlations_from_sums(sums: Array, k: int) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = np.where(variances > 1e-12, 1 / np.sqrt(variances), np.nan)
         return covariance * scale[:, :, None] * scale[:, None, :]
+
+
+def estimable(correlations: Array) -> Array:
+    """Those of several correlation matrices in which no variable is an exact combination of others.
+
+    Parameters
+    ----------
+    correlations : array, shape (resamples, n_variables, n_variables)
+    """
+    found = correlations[np.isfinite(correlations).all(axis=(1, 2))]
+    return np.asarray(found[np.linalg.eigvalsh(found)[:, 0] > SINGULAR])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.bootstrap import BootstrapDistribution, resampled_correlations
+from analysis.bootstrap import BootstrapDistribution, estimable, resampled_correlations
 from analysis.regression import complete_cases
 from analysis.results import Entry, Interval, Tabular
 
@@ -27,6 +29,17 @@ class PathCoefficient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IndirectEffect:
+    """Product of the coefficients along one way from the predictor to the outcome."""
+
+    through: tuple[str, ...]  #: mediators on the way, in order
+    estimate: float
+    std_error: float
+    interval: Interval
+    p_value: float  #: two-sided, by inverting the percentile interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mediation(Tabular):
     """Direct, total and indirect association of a predictor with an outcome."""
 
@@ -37,6 +50,9 @@ class Mediation(Tabular):
     n_missing: int
     resamples: int
     paths: tuple[PathCoefficient, ...] = ()
+    indirect: tuple[
+        IndirectEffect, ...
+    ] = ()  #: every way through mediators; with ``direct`` they sum to ``total``
     estimate: float | None = None  #: through all mediators in series
     distribution: BootstrapDistribution | None = None  #: of ``estimate``
     interval: Interval | None = None
@@ -94,6 +110,19 @@ class Mediation(Tabular):
             )
         rows.extend(
             Entry(
+                measure="specific_indirect",
+                method=method,
+                about={**about, "through": "+".join(way.through)},
+                n=self.n,
+                estimate=way.estimate,
+                std_error=way.std_error,
+                p_value=way.p_value,
+                interval=way.interval,
+            )
+            for way in self.indirect
+        )
+        rows.extend(
+            Entry(
                 measure="path",
                 method=method,
                 about={"source": path.source, "target": path.target},
@@ -131,9 +160,9 @@ def mediate(
     Notes
     -----
     The indirect association is the product of the coefficients along predictor -> first mediator ->
-    ... -> outcome (Hayes 2018). With one mediator, indirect plus direct equals total. All variables
-    are z-scored anew in every resample, so every coefficient follows from the resampled correlation
-    matrix, and all resamples are solved at once.
+    ... -> outcome (Hayes 2018); ways that pass over some mediators are listed beside it. All ways and
+    the direct association sum to the total. All variables are z-scored anew in every resample, so every
+    coefficient follows from the resampled correlation matrix, and all resamples are solved at once.
 
     Examples
     --------
@@ -162,16 +191,16 @@ def mediate(
         return Mediation(
             **shared, state="too_few", reason=f"{len(data)} respondents for {len(names)} variables"
         )
-    if (data.std(axis=0) == 0).any():
+    # not the standard deviation: that of equal fractions may differ from zero by rounding
+    if (np.ptp(data, axis=0) == 0).any():
         return Mediation(**shared, state="constant", reason="a variable does not vary")
     whole: Array = np.asarray(np.corrcoef(data, rowvar=False))
-    if np.linalg.cond(whole) > 1e10:
+    if not len(estimable(whole[None])):
         return Mediation(
             **shared, state="inadmissible", reason="some variables are exact combinations of others"
         )
     resampled = resampled_correlations(data, rng, resamples, design.clusters)
-    usable = resampled[np.isfinite(resampled).all(axis=(1, 2))]
-    usable = usable[np.linalg.cond(usable) < 1e10]
+    usable = estimable(resampled)
     if len(usable) < 0.95 * resamples:
         return Mediation(
             **shared,
@@ -194,11 +223,18 @@ def mediate(
         for i in range(1, k)
         for j in range(i)
     )
-    indirect = BootstrapDistribution.of(_product(draws))
+    ways = tuple(
+        _indirect(way, names, point, draws, confidence_level)
+        for size in range(1, k - 1)
+        for way in combinations(range(1, k - 1), size)
+    )
+    series = range(1, k - 1)
+    indirect = BootstrapDistribution.of(_product(draws, series))
     return Mediation(
         **shared,
         paths=paths,
-        estimate=float(_product(point)[0]),
+        indirect=ways,
+        estimate=float(_product(point, series)[0]),
         distribution=indirect,
         interval=indirect.interval(confidence_level),
         direct=float(point[0, k - 1, 0]),
@@ -228,7 +264,20 @@ def chain(correlations: Array) -> Array:
     return coefficients
 
 
-def _product(coefficients: Array) -> Array:
-    k = coefficients.shape[1]
-    steps = np.stack([coefficients[:, i, i - 1] for i in range(1, k)])
-    return np.asarray(steps.prod(axis=0))
+def _product(coefficients: Array, way: Sequence[int]) -> Array:
+    """Product along predictor -> mediators of ``way`` -> outcome, shape (resamples,)."""
+    stations = (0, *way, coefficients.shape[1] - 1)
+    return np.asarray(np.prod([coefficients[:, i, j] for j, i in pairwise(stations)], axis=0))
+
+
+def _indirect(
+    way: Sequence[int], names: Sequence[str], point: Array, draws: Array, confidence_level: float
+) -> IndirectEffect:
+    distribution = BootstrapDistribution.of(_product(draws, way))
+    return IndirectEffect(
+        through=tuple(names[i] for i in way),
+        estimate=float(_product(point, way)[0]),
+        std_error=distribution.std_error,
+        interval=distribution.interval(confidence_level),
+        p_value=distribution.p_value_against(0.0),
+    )

@@ -86,6 +86,83 @@ class RuleComparison(Tabular):
         return tuple(rows)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Segmentation(Tabular):
+    """Segments of respondents, the one with the lowest records first."""
+
+    features: tuple[str, ...]
+    k: int
+    n: int
+    n_missing: int
+    logged: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+    centres: tuple[tuple[float, ...], ...] = ()  #: mean of every feature as given, by segment
+    labels: Labels | None = None  #: segment of every respondent used, shape (n,)
+    stability: float | None = None  #: mean adjusted Rand index with segments of resamples
+    state: str = "ok"
+    reason: str = ""
+
+    def entries(self) -> tuple[Entry, ...]:
+        method = "k-means on z-scores"
+        trouble: dict[str, Any] = {"state": self.state, "reason": self.reason}
+        rows = [Entry(measure="stability", method=method, n=self.n, estimate=self.stability, **trouble)]
+        for segment_number, (size, centre) in enumerate(zip(self.sizes, self.centres, strict=True), 1):
+            for feature, mean in zip(self.features, centre, strict=True):
+                about = {"segment": str(segment_number), "feature": feature}
+                rows.append(Entry(measure="mean", method=method, about=about, n=size, estimate=mean))
+        return tuple(rows)
+
+
+def segment(features: pd.DataFrame, *, k: int, rng: np.random.Generator) -> Segmentation:
+    """Segments of respondents found from their records by k-means.
+
+    Parameters
+    ----------
+    features : DataFrame, shape (n_respondents, n_features)
+        Features without negative values and with a skewness above 2 are logged (``log(1 + x)``);
+        all are z-scored. Respondents with a missing record are left out.
+    k : int
+        Segments.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(2)
+    >>> records = pd.DataFrame({"balance": [1, 2, 1, 9, 8, 9.0], "visits": [0, 1, 0, 7, 9, 8.0]})
+    >>> segment(records, k=2, rng=rng).sizes
+    (3, 3)
+    """
+    used = features.dropna()
+    shared: dict[str, Any] = {
+        "features": tuple(map(str, features.columns)),
+        "k": k,
+        "n": len(used),
+        "n_missing": len(features) - len(used),
+    }
+    if k < 2 or len(used) < 2 * k:
+        return Segmentation(**shared, state="too_few", reason=f"{len(used)} respondents for {k} segments")
+    z, logged = _prepared(used)
+    if z is None:
+        return Segmentation(**shared, state="constant", reason="a feature does not vary")
+    labels = _tightest(z, k, rng)
+    if labels is None:
+        return Segmentation(
+            **shared,
+            logged=logged,
+            state="not_converged",
+            reason=f"the records do not fall into {k} segments",
+        )
+    labels = _ordered(z, labels)
+    centres = used.groupby(labels).mean()
+    return Segmentation(
+        **shared,
+        logged=logged,
+        sizes=tuple(int(count) for count in np.bincount(labels, minlength=k)),
+        centres=tuple(tuple(float(value) for value in row) for row in centres.to_numpy()),
+        labels=labels,
+        stability=_stability(z, labels, k, rng),
+    )
+
+
 def compare_with_rule(
     rule: pd.Series,
     features: pd.DataFrame,
@@ -138,13 +215,13 @@ def compare_with_rule(
     if len(tiers) < 2 or shared["n"] < 10 * len(tiers):
         reason = f"{shared['n']} respondents with all records in {len(tiers)} tiers"
         return RuleComparison(**shared, state="too_few", reason=reason)
-    z, logged = _prepared(features[whole])
-    if z is None:
-        return RuleComparison(**shared, state="constant", reason="a feature does not vary")
-    segments = _ordered(z, _tightest(z, len(tiers), rng))
+    found = segment(features[whole], k=len(tiers), rng=rng)
+    if found.labels is None:
+        return RuleComparison(**shared, state=found.state, reason=found.reason)
+    segments = found.labels
     codes = pd.Categorical(rule[whole], categories=tiers).codes.astype(np.int64)
     values = outcomes[whole].to_numpy(dtype=float)
-    if (values.std(axis=0) == 0).any():
+    if (np.ptp(values, axis=0) == 0).any():
         return RuleComparison(**shared, state="constant", reason="an outcome does not vary")
     by_rule, draws_rule = _eta_squared(values, codes, len(tiers))
     by_segment, draws_segment = _eta_squared(values, segments, len(tiers))
@@ -161,8 +238,8 @@ def compare_with_rule(
     )
     return RuleComparison(
         **shared,
-        logged=logged,
-        sizes=tuple(int(count) for count in np.bincount(segments, minlength=len(tiers))),
+        logged=found.logged,
+        sizes=found.sizes,
         explained=tuple(
             ExplainedByBoth(
                 outcome=name,
@@ -177,7 +254,7 @@ def compare_with_rule(
         interval=distribution.interval(confidence_level),
         kappa=kappa,
         adjusted_rand=adjusted_rand(codes, segments),
-        stability=_stability(z, segments, len(tiers), rng),
+        stability=found.stability,
     )
 
 
@@ -185,7 +262,7 @@ def _prepared(features: pd.DataFrame) -> tuple[Array | None, tuple[str, ...]]:
     values = features.to_numpy(dtype=float).copy()
     logged = []
     for j, name in enumerate(features.columns):
-        if values[:, j].std() == 0:
+        if np.ptp(values[:, j]) == 0:
             return None, ()
         if values[:, j].min() >= 0 and stats.skew(values[:, j]) > SKEWED:
             values[:, j] = np.log1p(values[:, j])
@@ -193,7 +270,9 @@ def _prepared(features: pd.DataFrame) -> tuple[Array | None, tuple[str, ...]]:
     return (values - values.mean(axis=0)) / values.std(axis=0), tuple(logged)
 
 
-def _tightest(z: Array, k: int, rng: np.random.Generator, restarts: int = RESTARTS) -> Labels:
+def _tightest(z: Array, k: int, rng: np.random.Generator, restarts: int = RESTARTS) -> Labels | None:
+    if len(np.unique(z, axis=0)) < k:  # k-means++ would divide by zero
+        return None
     best: tuple[float, Labels] | None = None
     for _ in range(restarts):
         # an empty cluster raises; that start is not a candidate
@@ -206,9 +285,7 @@ def _tightest(z: Array, k: int, rng: np.random.Generator, restarts: int = RESTAR
         spread = float(((z - centres[labels]) ** 2).sum())
         if best is None or spread < best[0] - 1e-9:
             best = spread, labels.astype(np.int64)
-    if best is None:
-        return np.asarray(rng.integers(0, k, len(z)), dtype=np.int64)
-    return best[1]
+    return None if best is None else best[1]
 
 
 def _ordered(z: Array, labels: Labels) -> Labels:
@@ -219,13 +296,14 @@ def _ordered(z: Array, labels: Labels) -> Labels:
     return rank[labels]
 
 
-def _stability(z: Array, labels: Labels, k: int, rng: np.random.Generator) -> float:
+def _stability(z: Array, labels: Labels, k: int, rng: np.random.Generator) -> float | None:
     agreements = []
     for _ in range(REFITS):
         drawn = rng.integers(0, len(z), len(z))
         refit = _tightest(z[drawn], k, rng, restarts=5)
-        agreements.append(adjusted_rand(labels[drawn], refit))
-    return float(np.mean(agreements))
+        if refit is not None:
+            agreements.append(adjusted_rand(labels[drawn], refit))
+    return float(np.mean(agreements)) if agreements else None
 
 
 def adjusted_rand(first: Labels, second: Labels) -> float:

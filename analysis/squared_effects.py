@@ -30,7 +30,7 @@ class SquaredEffect:
     >>> gain = SquaredEffect(estimate=0.05, std_error=0.02, df=2)
     >>> limits = gain.interval(0.95)
     >>> round(limits.low, 4), round(limits.high, 4)
-    (0.0153, 0.0958)
+    (0.0169, 0.0945)
     >>> round(gain.tail(limits.low, upper=True), 6)
     0.025
     """

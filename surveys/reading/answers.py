@@ -450,13 +450,18 @@ def read_options(
         expected = "1 or 0, yes or no, or the option's label"
         marks[code], _ = _settle(distinct, parsed, header, expected, reading)
     table = np.column_stack(list(marks.values()))
-    answered: Flags = ~np.isnan(table).all(axis=1)
+    answered = ~_all_missing(table)
     if not denials:
         table[answered] = np.nan_to_num(table[answered], nan=0.0)
         reading.notes.append(
             f"{item.id}: only chosen options are marked; rows without a mark read as no answer"
         )
-    return {code: table[:, at] for at, code in enumerate(marks)}, np.logical_not(answered)
+    return {code: table[:, at] for at, code in enumerate(marks)}, ~answered
+
+
+def _all_missing(table: npt.NDArray[np.float64]) -> Flags:
+    """Rows without a single value."""
+    return np.asarray(np.isnan(table).all(axis=1), dtype=np.bool_)
 
 
 def _mark(value: object, text: str, code: int, item: Item, words: ScaleWords) -> Parsed:
@@ -615,8 +620,7 @@ def read_ranks(
         reading.blame(
             first, [int(position)], "two options of the same rank", "each rank once", "Correct the answer."
         )
-    nothing: Flags = np.isnan(table).all(axis=1)
-    return ranks, nothing
+    return ranks, _all_missing(table)
 
 
 def _rank(value: object, text: str, highest: int) -> Parsed:

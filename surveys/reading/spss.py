@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from surveys.errors import AnswersError, Fault
 from surveys.reading.cells import cell_text, shown
 from surveys.reading.grids import Grid, Record
 from surveys.reading.limits import Limits
+from surveys.reading.system_files import check_dictionary
 
 _DATES = ("DATE", "ADATE", "EDATE", "JDATE", "SDATE", "QYR", "MOYR", "WKYR")
 _MOMENTS = ("DATETIME", "YMDHMS")
@@ -40,6 +42,8 @@ def read_spss(path: Path, *, file: str, limits: Limits, portable: bool, encoding
     if not portable:
         options["user_missing"] = True
         options["encoding"] = encoding
+    if not portable:
+        _refuse_broken(path, file, encoding)
     _, meta = _call(reader, path, file, metadataonly=True, **options)
     _refuse_large(meta, file, limits)
     # The header may claim too few cases: never read more than one beyond the limit.
@@ -70,9 +74,16 @@ def _call(reader: Any, path: Path, file: str, **options: Any) -> tuple[pd.DataFr
         frame, meta = reader(str(path), **options)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
         raise _damaged(file, str(error)) from None
-    except (UnicodeError, OverflowError, ValueError, OSError, MemoryError, KeyError, LookupError) as error:
+    except (UnicodeError, OverflowError, ValueError, OSError, MemoryError, LookupError, SystemError) as error:
         raise _damaged(file, f"{type(error).__name__}: {error}") from None
     return frame, meta
+
+
+def _refuse_broken(path: Path, file: str, encoding: str | None) -> None:
+    try:
+        check_dictionary(path.read_bytes(), encoding)
+    except (ValueError, struct.error) as error:
+        raise _damaged(file, str(error)) from None
 
 
 def _damaged(file: str, why: str) -> AnswersError:
