@@ -490,9 +490,6 @@ def _added_value(question: Question) -> Estimate:
         question.several("added"),
         confidence_level=question.settings.confidence_level,
     )
-    tail = None
-    if result.estimate is not None and result.std_error:
-        tail = normal_tail(result.estimate, result.std_error)
     return Estimate(
         method="gain in adjusted R squared, distribution-free interval",
         n=result.n,
@@ -500,7 +497,7 @@ def _added_value(question: Question) -> Estimate:
         estimate=result.estimate,
         std_error=result.std_error,
         interval=result.interval,
-        tail=tail,
+        tail=result.tail(),
         state=result.state,
         reason=result.reason,
     )

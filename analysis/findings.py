@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,7 @@ from analysis.crosstabs import MultipleResponse, multiple_response
 from analysis.declared_tests import Settings, gather
 from analysis.descriptives import AnswerShares, Descriptives, answer_shares, describe
 from analysis.groups import GroupComparison, compare_groups
-from analysis.hypotheses import Verdict, judge
+from analysis.hypotheses import Evidence, Verdict, judge
 from analysis.inputs import Sample, sample_of
 from analysis.means import MeanDifference, mean_difference
 from analysis.nps import NetPromoterScore, net_promoter_score
@@ -142,6 +144,7 @@ def entry_id(scope: str, entry: Entry) -> str:
 
 
 Watch = Callable[[str], None]
+Found = TypeVar("Found")
 
 
 def find(
@@ -150,6 +153,7 @@ def find(
     *,
     watch: Watch | None = None,
     sensitivity: bool = True,
+    pool: Executor | None = None,
 ) -> Findings:
     """Run every analysis that the study asks for.
 
@@ -162,6 +166,8 @@ def find(
         Told what is being done.
     sensitivity : bool
         Whether to judge the hypotheses again with each screening rule left out.
+    pool : concurrent.futures.Executor, optional
+        Shares the work; the findings are the same with and without.
     """
     tell = watch or _silent
     settings = Settings(
@@ -170,10 +176,13 @@ def find(
         seed=study.seed,
         minimum_cell=study.minimum_cell,
     )
-    populations: dict[str, PopulationFindings] = {}
-    for id_, responses in answers.items():
-        tell(f"{id_}: screening and describing")
-        populations[id_] = _population_findings(study.populations[id_], responses, settings)
+    tell(f"screening and describing: {', '.join(answers)}")
+    described = _each(
+        pool,
+        _population_findings,
+        [(study.populations[id_], responses, settings) for id_, responses in answers.items()],
+    )
+    populations = dict(zip(answers, described, strict=True))
     samples = {id_: found.sample for id_, found in populations.items()}
     tell("testing hypotheses")
     verdicts = judge(
@@ -183,7 +192,7 @@ def find(
     effects: tuple[RuleEffect, ...] = ()
     if sensitivity:
         tell("testing again with each screening rule left out")
-        effects = tuple(_rule_effects(study, populations, samples, verdicts, settings))
+        effects = tuple(_rule_effects(study, populations, samples, verdicts, settings, pool))
     return Findings(
         study=study,
         populations=populations,
@@ -192,6 +201,16 @@ def find(
         rule_effects=effects,
         catalogue=_catalogue(populations, gaps, verdicts),
     )
+
+
+def _each(
+    pool: Executor | None, work: Callable[..., Found], arguments: Sequence[tuple[object, ...]]
+) -> list[Found]:
+    """The work done on each, the first here and the others by the pool, in order."""
+    if pool is None or len(arguments) < 2:
+        return [work(*given) for given in arguments]
+    elsewhere = [pool.submit(work, *given) for given in arguments[1:]]
+    return [work(*arguments[0]), *(future.result() for future in elsewhere)]
 
 
 def _silent(_: str) -> None:
@@ -344,10 +363,11 @@ def _rule_effects(
     samples: Mapping[str, Sample],
     verdicts: tuple[Verdict, ...],
     settings: Settings,
-) -> Iterator[RuleEffect]:
+    pool: Executor | None,
+) -> list[RuleEffect]:
     """Judge again with each rule left out; consent is never left out."""
-    before = {verdict.id: verdict.outcome for verdict in verdicts}
-    evidence = {verdict.id: verdict.evidence for verdict in verdicts}
+    evidence = {verdict.id: tuple(replace(e, result=None) for e in verdict.evidence) for verdict in verdicts}
+    cases: list[tuple[object, ...]] = []
     for id_, found in populations.items():
         masks = {
             rule.name: found.screening.without(rule.name)
@@ -358,19 +378,39 @@ def _rule_effects(
             masks["all"] = found.screening.consenting
         for rule, mask in masks.items():
             sample = sample_of(found.population, found.responses.keep(mask))
-            changed_samples = {**samples, id_: sample}
-            touched = gather(study, changed_samples, settings, only=id_, known=evidence)
-            after = judge(study.hypotheses, touched, confidence_level=study.confidence_level)
-            outcomes = {verdict.id: verdict.outcome for verdict in after}
-            yield RuleEffect(
-                population=id_,
-                rule=rule,
-                n=sample.n,
-                changed={
-                    key: (before[key], outcome) for key, outcome in outcomes.items() if before[key] != outcome
-                },
-                outcomes=outcomes,
-            )
+            cases.append((study, id_, rule, {**samples, id_: sample}, evidence, settings))
+    before = {verdict.id: verdict.outcome for verdict in verdicts}
+    effects = _each(pool, _without_rule, cases)
+    return [
+        replace(
+            effect,
+            changed={
+                key: (before[key], outcome)
+                for key, outcome in effect.outcomes.items()
+                if before[key] != outcome
+            },
+        )
+        for effect in effects
+    ]
+
+
+def _without_rule(
+    study: Study,
+    population: str,
+    rule: str,
+    samples: Mapping[str, Sample],
+    evidence: Mapping[str, tuple[Evidence, ...]],
+    settings: Settings,
+) -> RuleEffect:
+    touched = gather(study, samples, settings, only=population, known=evidence)
+    after = judge(study.hypotheses, touched, confidence_level=study.confidence_level)
+    return RuleEffect(
+        population=population,
+        rule=rule,
+        n=samples[population].n,
+        changed={},
+        outcomes={verdict.id: verdict.outcome for verdict in after},
+    )
 
 
 def _catalogue(

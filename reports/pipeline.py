@@ -8,7 +8,8 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import pandas as pd
@@ -57,15 +58,13 @@ def run(
     out.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix=".tierstudy-", dir=out.parent) as name,
-        ProcessPoolExecutor(len(chosen), mp_context=get_context("spawn")) as pool,
+        ProcessPoolExecutor(2, mp_context=_context()) as pool,
     ):
         whole = Path(name)
-        # one process a language, which load their libraries while the analysis runs here
-        ready = [pool.submit(_load_libraries) for _ in chosen]
-        findings = find(study, answers, watch=told.step)
+        findings = find(study, answers, watch=told.step, pool=pool)
         told.step("drawing figures and setting the report")
         reports = [pool.submit(_write_report, findings, language, whole, formats) for language in chosen]
-        for done in (*ready, *reports):
+        for done in reports:
             done.result()
         (whole / "results.json").write_text(results_json(findings), "utf-8")
         (whole / "screening.csv").write_text(screening_csv(findings), "utf-8-sig", newline="")
@@ -73,9 +72,13 @@ def run(
     return findings
 
 
-def _load_libraries() -> None:
-    import seaborn  # noqa: F401
-    import typst  # noqa: F401
+def _context() -> BaseContext:
+    """How helper processes start: where the system can, from one server that has the libraries loaded."""
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["reports.pipeline", "seaborn", "statsmodels.regression.linear_model"])
+    return context
 
 
 def _write_report(findings: Findings, language: str, folder: Path, formats: Sequence[Format]) -> None:

@@ -8,13 +8,18 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import openpyxl
+import pandas as pd
+import pyreadstat
 import pytest
 
 from surveys.errors import AnswersError
 from surveys.reading.archives import usual_cells
 from surveys.reading.encoding import decode
 from surveys.reading.limits import Limits
+from surveys.reading.records import old_sheets
+from surveys.reading.system_files import check_dictionary
 from surveys.reading.tables import Table, read_table
 
 Write = Callable[[str, bytes | str], Path]
@@ -488,3 +493,76 @@ def test_cells_of_prefixed_tags_are_left_to_the_slow_road() -> None:
     assert usual_cells(b'<x:c r="A1"><x:v>1</x:v></x:c>') is None
     assert usual_cells(b'<c r="a1"><v>1</v></c>') is None
     assert usual_cells(b'<row><cols/><c r="AB12" s="1"><v>1</v></c><c r="C99"/></row>') == (12, 28)
+
+
+# --- damage that the readers behind would crash on ---
+
+
+def test_an_old_workbook_that_declares_an_impossible_size(write: Write, shared_data: Path) -> None:
+    raw = bytearray((shared_data / "malformed" / "dates-1904.xls").read_bytes())
+    at = raw.index(b"\x00\x02\x0e\x00")  # the record of the sheet's size
+    raw[at + 7] = 0xC1  # its first row
+    with pytest.raises(AnswersError, match="a sheet declares a size that none can have"):
+        read_table(write("a.xls", bytes(raw)))
+
+
+def test_error_cells_of_an_old_workbook() -> None:
+    def record(kind: int, data: bytes) -> bytes:
+        return kind.to_bytes(2, "little") + len(data).to_bytes(2, "little") + data
+
+    begin = record(0x0809, bytes(16))
+    sheet = record(0x0085, bytes(4) + bytes([0, 0, 3, 0]) + b"S 1")
+    place = len(begin) + len(sheet)
+    sheet = record(0x0085, place.to_bytes(4, "little") + bytes([0, 0, 3, 0]) + b"S 1")
+    error = record(0x0205, bytes([4, 0, 27, 0, 0, 0, 7, 1]))
+    truth = record(0x0205, bytes([5, 0, 0, 0, 0, 0, 1, 0]))
+    formula = record(0x0006, bytes([6, 0, 1, 0, 0, 0, 2, 0, 7, 0, 0, 0, 0xFF, 0xFF]) + bytes(8))
+    parts = old_sheets(begin + sheet + begin + error + truth + formula)
+    assert parts["S 1"].n_errors == 2
+    assert parts["S 1"].error_cells == ["AB5", "B7"]
+
+
+def test_spss_dictionaries_that_contradict_themselves(write: Write, tmp_path: Path) -> None:
+    path = tmp_path / "good.sav"
+    frame = pd.DataFrame({"Q1": [1.0, 2.0], "CITY": ["Shanghai Pudong", "x"], "SEX": ["m", "f"]})
+    labels = {"Q1": {1.0: "是", 2.0: "否"}, "SEX": {"m": "男", "f": "女"}}
+    pyreadstat.write_sav(frame, path, variable_value_labels=labels)
+    raw = path.read_bytes()
+    assert check_dictionary(raw) == 4  # the city takes two records
+    assert read_table(path).value_labels["SEX"] == {"m": "男", "f": "女"}
+    index = raw.index(b"\x04\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00")
+    for at, content, words in (
+        (index + 11, b"\xb0", "value labels belong to variables that do not exist"),
+        (180, b"\x20", "segments of a text variable do not add up"),
+        (64, b"\x09", "does not say how numbers are written"),
+        (184, b"\x05", "declared in an impossible way"),
+        (176, b"\x63", "a record of the unknown type 99"),
+        (raw.index("男".encode()), b"\xff", "a value label is not in utf-8"),
+        (index + 4, b"\xff\xff\xff\x7f", "runs beyond the end"),
+    ):
+        broken = raw[:at] + content + raw[at + len(content) :]
+        with pytest.raises(AnswersError, match=words):
+            read_table(write("a.sav", broken))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_files_of_every_format_are_read_or_refused(
+    tmp_path: Path, shared_data: Path, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    for name in (
+        "wenjuanxing/phone_4_by_text.xls",
+        "wenjuanxing/handmade_by_text.xlsx",
+        "spss_stata/electric.sav",
+    ):
+        good = np.frombuffer((shared_data / name).read_bytes(), dtype=np.uint8)
+        for _ in range(12):
+            raw = good.copy()
+            raw[rng.integers(0, min(len(raw), 3_000), 4)] = rng.integers(0, 256, 4)
+            path = tmp_path / "damaged"
+            path.write_bytes(raw[: rng.integers(1, len(raw)) if rng.random() < 0.2 else None].tobytes())
+            try:
+                told = [read_table(path).header is not None]
+            except AnswersError as error:
+                told = [bool(fault.remedy) for fault in error.faults]
+            assert all(told)

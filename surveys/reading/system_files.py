@@ -11,7 +11,7 @@ import struct
 
 _HEADER = 176
 _VARIABLE, _LABELS, _LABELLED, _DOCUMENT, _EXTENSION, _END = 2, 3, 4, 6, 7, 999
-_ENCODING_NAME = 20  #: subtype of the extension that names it
+_MACHINE, _ENCODING_NAME = 3, 20  #: subtypes of extensions: code page, and name of the encoding
 _WIDEST = 255  #: bytes of one segment of a text variable
 
 
@@ -57,6 +57,7 @@ def check_dictionary(raw: bytes, encoding: str | None = None) -> int:
     widths: list[int] = []  # of each variable record; -1 continues the text variable before
     texts: list[bytes] = []  # of value labels
     labels: list[tuple[bytes, bytes]] = []
+    declared: str | None = None
     while (kind := walk.number()) != _END:
         if kind == _VARIABLE:
             widths.append(_variable(walk))
@@ -72,11 +73,11 @@ def check_dictionary(raw: bytes, encoding: str | None = None) -> int:
         elif kind == _DOCUMENT:
             walk.skip(80 * walk.number())
         elif kind == _EXTENSION:
-            encoding = _extension(walk, encoding)
+            declared = _extension(walk, declared)
         else:
             raise ValueError(f"its dictionary holds a record of the unknown type {kind}")
     _check_segments(widths)
-    _check_texts(texts, encoding)
+    _check_texts(texts, encoding or declared)
     return len(widths)
 
 
@@ -105,12 +106,15 @@ def _labels(walk: _Walk) -> list[tuple[bytes, bytes]]:
 
 
 def _extension(walk: _Walk, encoding: str | None) -> str | None:
-    """Pass over an extension; the encoding that it names, if it names one and none was told."""
+    """Pass over an extension; the encoding that it names, or else the one known before it."""
     subtype, size, count = walk.number(), walk.number(), walk.number()
     start = walk.at
     walk.skip(size * count if size >= 0 and count >= 0 else -1)
-    if subtype == _ENCODING_NAME and encoding is None:
+    if subtype == _ENCODING_NAME:
         return walk.raw[start : walk.at].decode("ascii", "replace").strip("\0 ")
+    if subtype == _MACHINE and walk.at - start >= 32 and encoding is None:
+        page = int(walk.integer.unpack_from(walk.raw, start + 28)[0])
+        return {65001: "utf-8"}.get(page, f"cp{page}" if page > 4 else None)  # up to 4: names no page
     return encoding
 
 
