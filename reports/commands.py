@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reports import workers
 from reports.cli import BAD_INPUT, DONE, INCOMPLETE
 from reports.progress import Watcher, watching
 from surveys.errors import Fault, SurveyError
@@ -78,6 +79,7 @@ def _formats(options: argparse.Namespace) -> tuple[Format, ...]:
 
 def reproduce(options: argparse.Namespace) -> int:
     """The built-in study on its synthetic sample."""
+    workers.prepare()
     import numpy as np
 
     from surveys.simulation import load_population_model
@@ -92,6 +94,7 @@ def reproduce(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """A study on real exports."""
+    workers.prepare()
     study = Study.load(options.study)
     languages = _languages(options, study)
     files = _data_files(options, study)

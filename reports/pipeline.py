@@ -8,13 +8,12 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_all_start_methods, get_context
-from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import pandas as pd
 
 from analysis.findings import Findings, find
+from reports import workers
 from reports.document import Document, Table
 from reports.gallery import FORMATS, draw_all
 from reports.pdf import write_pdf
@@ -58,7 +57,7 @@ def run(
     out.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix=".tierstudy-", dir=out.parent) as name,
-        ProcessPoolExecutor(2, mp_context=_context()) as pool,
+        ProcessPoolExecutor(2, mp_context=workers.context()) as pool,
     ):
         whole = Path(name)
         findings = find(study, answers, watch=told.step, pool=pool)
@@ -70,15 +69,6 @@ def run(
         (whole / "screening.csv").write_text(screening_csv(findings), "utf-8-sig", newline="")
         _move_into(whole, out)
     return findings
-
-
-def _context() -> BaseContext:
-    """How helper processes start: where the system can, from one server that has the libraries loaded."""
-    if "forkserver" not in get_all_start_methods():
-        return get_context("spawn")
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["reports.pipeline", "seaborn", "statsmodels.regression.linear_model"])
-    return context
 
 
 def _write_report(findings: Findings, language: str, folder: Path, formats: Sequence[Format]) -> None:

@@ -5,16 +5,16 @@ The file format is ``schema/population.schema.json``; ``docs/simulation.md`` sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from surveys.errors import Fault, StudyFileError
-from surveys.file_faults import fault_at, unknown_name
-from surveys.questionnaire import Questionnaire
+from surveys.errors import StudyFileError
+from surveys.file_faults import fault_at
+from surveys.population_faults import not_finite, population_faults, unknown_causes
 from surveys.schema_faults import schema_faults
 from surveys.study import Study
 from surveys.yaml_lines import Place, YamlFile, read_yaml
@@ -118,8 +118,8 @@ def load_population_model(name: Path | str, study: Study) -> PopulationModel:
     Raises
     ------
     StudyFileError
-        With every fault: of form, of names the questionnaires do not have, and of coefficients
-        that leave a construct no variance of its own.
+        With every fault: of form; of names the questionnaires do not have; of parameters that
+        would change nothing; of coefficients that leave no variance of its own.
 
     Examples
     --------
@@ -134,14 +134,15 @@ def load_population_model(name: Path | str, study: Study) -> PopulationModel:
     faults = schema_faults(file, "population")
     if faults:
         raise StudyFileError(faults)
-    data: Any = file.value
-    faults = [
-        fault for id_, body in data["populations"].items() for fault in _name_faults(file, id_, body, study)
-    ]
+    faults = list(not_finite(file))
     if faults:
         raise StudyFileError(faults)
+    data: Any = file.value
     populations = {}
     for id_, body in data["populations"].items():
+        faults.extend(population_faults(file, id_, body, study))
+        if unknown_causes(body):
+            continue  # said above; the order of causes cannot be told without them
         try:
             populations[id_] = _population(file, id_, body)
         except StudyFileError as error:
@@ -149,80 +150,6 @@ def load_population_model(name: Path | str, study: Study) -> PopulationModel:
     if faults:
         raise StudyFileError(faults)
     return PopulationModel(name=path.stem, title=data["title"], populations=populations)
-
-
-def _name_faults(file: YamlFile, id_: str, body: Any, study: Study) -> Iterator[Fault]:
-    place: Place = ("populations", id_)
-    if id_ not in study.populations:
-        yield unknown_name(file, place, id_, "a population of the study", study.populations)
-        return
-    questionnaire = study.populations[id_].questionnaire
-    items = {item.id: item for item in questionnaire.items}
-    constructs = {construct.id for construct in questionnaire.constructs}
-    for role in ("tiers", "clusters"):
-        if role in body and body[role]["item"] not in items:
-            yield unknown_name(file, (*place, role, "item"), body[role]["item"], "an item", items)
-    kinds = {
-        "rated": ("single",),
-        "shares": ("single", "multiple"),
-        "multiple": ("multiple",),
-        "numbers": ("number",),
-    }
-    for role, wanted in kinds.items():
-        for name in body.get(role, {}):
-            if name not in items or items[name].kind not in wanted:
-                yield unknown_name(
-                    file, (*place, role, name), name, f"an item of kind {' or '.join(wanted)}", items
-                )
-    for name in body["constructs"]:
-        if name not in constructs:
-            yield unknown_name(file, (*place, "constructs", name), name, "a construct", constructs)
-    for role in ("constructs", "rated", "numbers"):
-        for name, entry in body.get(role, {}).items():
-            for other in entry.get("on", {}):
-                if other not in body["constructs"]:
-                    yield unknown_name(
-                        file, (*place, role, name, "on", other), other, "a construct", body["constructs"]
-                    )
-    for name in sorted(constructs - set(body["constructs"])):
-        yield fault_at(
-            file,
-            (*place, "constructs"),
-            f"nothing on `{name}`",
-            "every construct of the questionnaire",
-            f"Add `{name}: {{}}`.",
-        )
-    yield from _threshold_faults(file, place, body, questionnaire)
-
-
-def _threshold_faults(
-    file: YamlFile, place: Place, body: Any, questionnaire: Questionnaire
-) -> Iterator[Fault]:
-    for name, cuts in body["thresholds"].items():
-        scale = questionnaire.scales.get(name)
-        if scale is None:
-            yield unknown_name(file, (*place, "thresholds", name), name, "a scale", questionnaire.scales)
-        elif len(cuts) != len(scale.codes) - 1 or sorted(cuts) != cuts:
-            yield fault_at(
-                file,
-                (*place, "thresholds", name),
-                str(cuts),
-                f"{len(scale.codes) - 1} rising numbers, one between each two points of the scale",
-                "Add or remove thresholds, or sort them.",
-            )
-    shares = {**body.get("shares", {})}
-    if "tiers" in body:
-        shares[body["tiers"]["item"]] = body["tiers"]["shares"]
-    for name, values in shares.items():
-        scale = questionnaire.item(name).scale if questionnaire.has_item(name) else None
-        if scale is not None and (len(values) != len(scale.codes) or abs(sum(values) - 1) > 1e-6):
-            yield fault_at(
-                file,
-                (*place, "shares", name),
-                f"{len(values)} shares that add up to {sum(values):g}",
-                f"{len(scale.codes)} shares that add up to 1",
-                "Correct the shares.",
-            )
 
 
 def _population(file: YamlFile, id_: str, body: Any) -> PopulationParameters:

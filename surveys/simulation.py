@@ -81,7 +81,18 @@ def simulate_with_truth(
     sizes: Mapping[str, int] | None = None,
     clean: bool = False,
 ) -> dict[str, SimulatedPopulation]:
-    """As :func:`simulate`, with the latent values and the careless respondents."""
+    """As :func:`simulate`, with the latent values and the careless respondents.
+
+    Raises
+    ------
+    ValueError
+        If ``sizes`` names a population the model does not have, or asks for fewer than one respondent.
+    """
+    for id_, size in (sizes or {}).items():
+        if id_ not in model.populations:
+            raise ValueError(f"sizes: `{id_}` is none of {', '.join(model.populations)}")
+        if size < 1:
+            raise ValueError(f"sizes: {size} respondents of {id_}; give 1 or more")
     return {
         id_: _simulate_population(
             study.populations[id_], parameters, (sizes or {}).get(id_, parameters.n), rng, clean
@@ -237,8 +248,7 @@ def _cut(draw: _Draw, item: Item, response: Array) -> Array:
     codes = np.array(sorted(item.scale.codes), dtype=float)
     cuts = draw.parameters.thresholds.get(item.scale.id)
     if cuts is None:
-        # a scale without stated thresholds: equal shares
-        cuts = tuple(np.quantile(response, np.arange(1, len(codes)) / len(codes)))
+        raise ValueError(f"the population model has no thresholds for the scale {item.scale.id}")
     return np.asarray(codes[np.searchsorted(np.array(cuts), response)])
 
 
@@ -257,7 +267,7 @@ def _construct_answer(draw: _Draw, item: Item, construct: str, position: int) ->
 def _rated_answer(draw: _Draw, item: Item, tendency: Array) -> Array:
     entry = draw.parameters.rated[item.id]
     systematic = draw.weighted(entry.on) + entry.common * tendency
-    rest = max(1 - sum(b * b for b in entry.on.values()) - entry.common**2, 0.05)
+    rest = max(1 - sum(b * b for b in entry.on.values()) - entry.common**2, 0.0)
     response = entry.mean + entry.tier * draw.tier_score + systematic + np.sqrt(rest) * draw.normal()
     return _cut(draw, item, response)
 
@@ -279,7 +289,7 @@ def _multiple_answer(draw: _Draw, item: Item) -> dict[str, npt.NDArray[np.generi
 def _number_answer(draw: _Draw, item: Item) -> Array:
     entry = draw.parameters.numbers.get(item.id)
     if entry is None:
-        low, high = item.low or 0.0, 10.0 if item.high is None else item.high
+        low, high = _usual_range(item)
         return np.round(draw.rng.uniform(low, high, draw.n))
     rest = max(1 - sum(b * b for b in entry.on.values()) - entry.wealth**2, 0.0)
     standard = draw.weighted(entry.on) + entry.wealth * draw.wealth + np.sqrt(rest) * draw.normal()
@@ -287,6 +297,16 @@ def _number_answer(draw: _Draw, item: Item) -> Array:
     if entry.log:
         value = np.exp(value)
     return np.asarray(np.clip(np.round(value, entry.decimals), entry.low, entry.high))
+
+
+def _usual_range(item: Item) -> tuple[float, float]:
+    """Bounds of a number on which the population says nothing: the item's own, or ten apart."""
+    if item.low is None and item.high is not None:
+        return min(0.0, item.high - 10.0), item.high
+    low = item.low or 0.0
+    if item.high is not None:
+        return low, item.high
+    return low, 10.0 if low < 10.0 else low + 10.0
 
 
 def _category_answer(draw: _Draw, item: Item) -> Array:
@@ -319,14 +339,17 @@ def _make_careless(
     fails = careless & (rng.random(draw.n) < parameters.careless_fails_attention)
     for item in draw.questionnaire.items:
         scale = item.scale
-        if item.kind != "single" or scale is None or not scale.interval:
+        if item.id == parameters.tier_item or item.source != "respondent":
+            continue  # what the bank knows does not depend on how somebody answers
+        if item.kind != "single" or scale is None or not (scale.interval or item.attention is not None):
             continue
         codes = np.array(scale.codes, dtype=float)
         any_code = codes[rng.integers(0, len(codes), draw.n)]
         one_code = codes[np.minimum((favourite * len(codes)).astype(int), len(codes) - 1)]
         careless_code = np.where(straight, one_code, any_code)
         if item.attention is not None:
-            wrong = np.where(careless_code == item.attention, codes[0], careless_code)
+            other = codes[codes != item.attention][0]
+            wrong = np.where(careless_code == item.attention, other, careless_code)
             answers[item.id] = np.where(fails, wrong, answers[item.id])
         else:
             answers[item.id] = np.where(careless, careless_code, answers[item.id])
@@ -345,7 +368,9 @@ def _leave_blank(draw: _Draw, answers: dict[str, npt.NDArray[np.generic]], popul
     for item in draw.questionnaire.items:
         if item.id in consent:
             others = [code for code in item.scale.codes if code != consent[item.id]] if item.scale else []
-            answers[item.id] = np.where(refuses, float(others[0]), consent[item.id])
+            # a form that offers no other answer is left blank by those who refuse
+            refusal = float(others[0]) if others else np.nan
+            answers[item.id] = np.where(refuses, refusal, consent[item.id])
             continue
         may_skip = item.source == "respondent" and not item.required and item.kind in ("single", "number")
         skips = rng.random(draw.n) < (parameters.missing if may_skip else 0.0)
@@ -394,7 +419,18 @@ def write_exports(
     Headers are item ids, option columns of multiple-response items ``ITEM_CODE`` with 1 and 0;
     closed answers are codes or the labels of ``language``. Simulated answers carry a column
     ``synthetic``.
+
+    Raises
+    ------
+    ValueError
+        If ``answers`` is no such word, or a questionnaire is not written in ``language``.
     """
+    if answers not in ("codes", "labels"):
+        raise ValueError(f"answers: `{answers}` is neither codes nor labels")
+    for id_, given in responses.items():
+        if answers == "labels" and language not in given.questionnaire.languages:
+            known = ", ".join(given.questionnaire.languages)
+            raise ValueError(f"language: {id_} is written in {known}, not in `{language}`")
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     paths = {}
