@@ -17,6 +17,7 @@ from analysis.groups import group_label
 from analysis.noncentral import chi_square_noncentrality
 from analysis.profile import wilson_interval
 from analysis.results import Entry, Interval, Tabular
+from analysis.squared_effects import SquaredEffect
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -40,11 +41,14 @@ class Association(Tabular):
     minimum_expected: float | None
     standardized_residuals: pd.DataFrame | None  #: adjusted residuals, shaped as ``table``
     fisher_p_value: float | None  #: Fisher's exact test, for 2 x 2 tables only
+    #: V squared without assuming anything of the table but independent respondents
+    distribution_free: SquaredEffect | None = None
+    distribution_free_interval: Interval | None = None  #: of V; holds where V is far from zero too
     state: str = "ok"  #: ``small_expected`` keeps all numbers and says why to doubt them
     reason: str = ""
 
     def entries(self) -> tuple[Entry, ...]:
-        """One entry: Cramér's V, with chi-square as its statistic."""
+        """Cramér's V, with chi-square as its statistic; again with the distribution-free interval."""
         further = {
             "cramers_v_corrected": self.cramers_v_corrected,
             "minimum_expected": self.minimum_expected,
@@ -66,7 +70,21 @@ class Association(Tabular):
                 state=self.state,
                 reason=self.reason,
             ),
+            *self._distribution_free_entry(),
         )
+
+    def _distribution_free_entry(self) -> Iterator[Entry]:
+        if self.distribution_free_interval is not None:
+            yield Entry(
+                measure="cramers_v_distribution_free",
+                method="Cramér's V, interval from influence values",
+                about={"rows": self.rows, "columns": self.columns},
+                n=self.n,
+                estimate=self.cramers_v,
+                interval=self.distribution_free_interval,
+                state=self.state,
+                reason=self.reason,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +148,7 @@ class MultipleResponse(Tabular):
         )
 
     def _test_entries(self, test: OptionTest) -> Iterator[Entry]:
-        for entry in test.association.entries():
+        for entry in test.association.entries()[:1]:
             adjusted = {} if test.p_adjusted is None else {"p_adjusted": test.p_adjusted}
             yield replace(
                 entry,
@@ -144,7 +162,9 @@ def association(rows: pd.Series, columns: pd.Series, *, confidence_level: float 
 
     Pearson's chi-square without continuity correction; ``V = sqrt(chi² / (n (min(r, c) - 1)))`` [1]_ with the
     interval of the noncentral chi-square, as ``effectsize::cramers_v(adjust = FALSE)`` two-sided; Bergsma's
-    correction of V for bias [2]_; adjusted residuals ``(O - E) / sqrt(E (1 - row share)(1 - column share))``.
+    correction of V for bias [2]_; ``distribution_free`` is V squared with its delta-method error, whose
+    interval covers V where it is large, when the noncentral one is too wide; adjusted residuals
+    ``(O - E) / sqrt(E (1 - row share)(1 - column share))``.
 
     Parameters
     ----------
@@ -214,6 +234,7 @@ def association(rows: pd.Series, columns: pd.Series, *, confidence_level: float 
     df = (observed.shape[0] - 1) * (observed.shape[1] - 1)
     residuals = (observed - expected) / np.sqrt(expected * np.outer(1 - row_share, 1 - column_share))
     state, reason = _expected_counts(expected)
+    free = _v_squared(observed / n, n, df)
     return replace(
         blank,
         statistic=statistic,
@@ -225,6 +246,8 @@ def association(rows: pd.Series, columns: pd.Series, *, confidence_level: float 
         minimum_expected=float(expected.min()),
         standardized_residuals=pd.DataFrame(residuals, index=table.index, columns=table.columns),
         fisher_p_value=float(fisher_exact(observed.astype(int)).pvalue) if observed.shape == (2, 2) else None,
+        distribution_free=free,
+        distribution_free_interval=None if free is None else _root(free.interval(confidence_level)),
         state=state,
         reason=reason,
     )
@@ -318,6 +341,25 @@ def _v_interval(statistic: float, n: int, shape: tuple[int, ...], confidence_lev
     df = (shape[0] - 1) * (shape[1] - 1)
     low, high = chi_square_noncentrality(statistic, df, confidence_level=confidence_level)
     return Interval(low=_v(low, n, shape), high=_v(high, n, shape), confidence_level=confidence_level)
+
+
+def _v_squared(share: Array, n: int, df: int) -> SquaredEffect | None:
+    """V squared with its error by the delta method; None where the table leaves it no error."""
+    row, column = share.sum(axis=1, keepdims=True), share.sum(axis=0, keepdims=True)
+    parts = share**2 / (row * column)
+    longest = min(share.shape) - 1
+    square = (float(parts.sum()) - 1) / longest
+    # derivative of the sum of the parts by each share, then its variance over respondents
+    slope = 2 * share / (row * column)
+    slope = slope - parts.sum(axis=1, keepdims=True) / row - parts.sum(axis=0, keepdims=True) / column
+    variance = float((share * slope**2).sum() - (share * slope).sum() ** 2) / n
+    if square <= 1e-12 or variance <= 1e-15:
+        return None
+    return SquaredEffect(estimate=min(square, 1.0), std_error=math.sqrt(variance) / longest, df=df)
+
+
+def _root(square: Interval) -> Interval:
+    return replace(square, low=math.sqrt(square.low), high=math.sqrt(square.high))
 
 
 def _v_corrected(statistic: float, n: int, shape: tuple[int, ...]) -> float | None:

@@ -22,14 +22,12 @@ from analysis.crosstabs import association
 from analysis.drivers import added_value, key_drivers
 from analysis.hypotheses import Evidence, Reason
 from analysis.inputs import Sample, coded_categories
-from analysis.means import RobustEffect, mean_against, mean_difference, small_sample_factor, within_contrast
+from analysis.means import RobustEffect, mean_against, mean_difference, within_contrast
 from analysis.mediation import mediate
 from analysis.minimum_effect import (
     Tail,
     fisher_tail,
     minimum_effect,
-    noncentral_chi2_tail,
-    noncentral_t_tail,
     normal_tail,
     t_tail,
 )
@@ -317,16 +315,14 @@ def _association(question: Question) -> Estimate:
     result = association(
         question.one("variable"), question.groups(), confidence_level=question.settings.confidence_level
     )
-    tail = None
-    if result.statistic is not None and result.df:
-        tail = noncentral_chi2_tail(result.statistic, result.df, result.n * (min(result.table.shape) - 1))
+    free = result.distribution_free
     return Estimate(
-        method="Pearson's chi-square, noncentral interval",
+        method="Cramér's V, distribution-free interval",
         n=result.n,
         result=result,
         estimate=result.cramers_v,
-        interval=result.interval,
-        tail=tail,
+        interval=result.distribution_free_interval,
+        tail=None if free is None else lambda value, upper: free.tail(max(value, 0.0) ** 2, upper=upper),
         state=result.state,
         reason=result.reason,
     )
@@ -388,21 +384,20 @@ def _gap(question: Question) -> Estimate:
         raise ValueError("a gap needs a second population")
     second = question.other.variable(question.names("versus")[0])
     result = mean_difference(
-        question.one("variable"), second, confidence_level=question.settings.confidence_level
+        question.one("variable"),
+        second,
+        clusters_first=question.sample.clusters,
+        clusters_second=question.other.clusters,
+        confidence_level=question.settings.confidence_level,
     )
-    tail = None
-    if result.estimate is not None:
-        per_unit = math.sqrt(result.n_first * result.n_second / result.n)
-        factor = small_sample_factor(result.n - 2)
-        # g is the factor times d, and the noncentrality belongs to d
-        tail = noncentral_t_tail(result.estimate / factor * per_unit, result.n - 2, per_unit / factor)
     return Estimate(
-        method="Hedges' g, noncentral t interval",
+        method="Hedges' g, distribution-free interval",
         n=result.n,
         result=result,
         estimate=result.estimate,
-        interval=result.interval,
-        tail=tail,
+        std_error=None if result.robust is None else result.robust.std_error,
+        interval=None if result.robust is None else result.robust.interval,
+        tail=_robust_tail(result.estimate, result.robust),
         state=result.state,
         reason=result.reason,
     )
@@ -535,11 +530,11 @@ def _segmentation(question: Question) -> Estimate:
         question.several("features"),
         question.several("outcomes"),
         rng=question.rng,
-        resamples=question.settings.resamples,
+        resamples=min(question.settings.resamples, 1000),
         confidence_level=question.settings.confidence_level,
     )
     return Estimate(
-        method="k-means, percentile bootstrap with segments held fixed",
+        method="k-means, percentile bootstrap with segments found anew",
         n=result.n,
         result=result,
         estimate=result.estimate,

@@ -60,6 +60,35 @@ def _robust(values: Array, d: float, clusters: pd.Series | None, level: float) -
     return RobustEffect(std_error=error, df=float(parts - 1), interval=interval)
 
 
+def _robust_difference(
+    first: tuple[Array, pd.Series | None],
+    second: tuple[Array, pd.Series | None],
+    g: float,
+    unit: float,
+    level: float,
+) -> RobustEffect | None:
+    """Error of g, which is the difference of the means over ``unit``."""
+    spread = sum(float(((values - values.mean()) ** 2).sum()) for values, _ in (first, second))
+    variances, parts = [], []
+    for sign, (values, clusters) in ((1, first), (-1, second)):
+        deviation = values - values.mean()
+        # g moves with the mean of this sample and with the spread of both
+        squares = deviation**2 - (deviation**2).mean()
+        influence = sign * deviation / (len(values) * unit) - g * squares / (2 * spread)
+        if clusters is not None:
+            influence = np.asarray(np.bincount(pd.factorize(clusters)[0], weights=influence), dtype=float)
+        if len(influence) < 3:
+            return None
+        parts.append(len(influence))
+        variances.append(float((influence**2).sum()) * len(influence) / (len(influence) - 1))
+    error = math.sqrt(sum(variances))
+    if error == 0:
+        return None
+    df = sum(variances) ** 2 / sum(v**2 / (m - 1) for v, m in zip(variances, parts, strict=True))
+    interval = mean_interval(g, error, df, confidence_level=level)
+    return RobustEffect(std_error=error, df=df, interval=interval)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandardizedMean(Tabular):
     """Distance of a mean from a reference point, in standard deviations (Cohen's d)."""
@@ -134,6 +163,7 @@ class MeanDifference(Tabular):
     p_value: float | None = None
     estimate: float | None = None  #: Hedges' g, pooled standard deviation
     interval: Interval | None = None  #: of g, by the noncentral t
+    robust: RobustEffect | None = None  #: of g, without assuming normal answers, equal spread or independence
     state: str = "ok"
     reason: str = ""
 
@@ -178,6 +208,8 @@ class MeanDifference(Tabular):
                 **trouble,
             )
         )
+        if self.robust is not None:
+            rows.append(self.robust.entry("hedges_g", "influence values", {}, self.n, self.estimate))
         return tuple(rows)
 
 
@@ -277,7 +309,7 @@ def mean_against(
     >>> round(mean_against(pd.Series([3, 4, 5, 4, 4, 2.0], name="q"), 3).estimate, 4)
     0.6455
     """
-    given = values.notna() if clusters is None else values.notna() & clusters.notna()
+    given = _given(values, clusters)
     answered = values[given].to_numpy(dtype=float)
     shared: dict[str, Any] = {
         "variable": str(values.name),
@@ -309,14 +341,29 @@ def mean_against(
     )
 
 
-def mean_difference(first: pd.Series, second: pd.Series, *, confidence_level: float = 0.95) -> MeanDifference:
+def mean_difference(
+    first: pd.Series,
+    second: pd.Series,
+    *,
+    clusters_first: pd.Series | None = None,
+    clusters_second: pd.Series | None = None,
+    confidence_level: float = 0.95,
+) -> MeanDifference:
     """Welch's comparison of two independent means with Hedges' g.
+
+    Parameters
+    ----------
+    first, second : Series, shapes (n_first,) and (n_second,)
+        Missing values are left out.
+    clusters_first, clusters_second : Series, optional
+        Branch of each respondent, for ``robust``; respondents without one are left out.
 
     Notes
     -----
     ``g = J (mean_1 - mean_2) / s`` with the pooled standard deviation ``s`` and
     ``J = gamma(df / 2) / (sqrt(df / 2) gamma((df - 1) / 2))``, df = n_1 + n_2 - 2 (Hedges 1981); its
-    interval inverts the noncentral t and is multiplied by ``J``, as R's effectsize does.
+    interval inverts the noncentral t and is multiplied by ``J``, as R's effectsize does. ``robust`` adds up
+    the influence values of both samples, with Welch's degrees of freedom.
 
     Examples
     --------
@@ -324,7 +371,8 @@ def mean_difference(first: pd.Series, second: pd.Series, *, confidence_level: fl
     >>> round(result.difference, 3), round(result.estimate, 4)
     (1.2, 1.2871)
     """
-    a, b = first.dropna().to_numpy(dtype=float), second.dropna().to_numpy(dtype=float)
+    first_given, second_given = _given(first, clusters_first), _given(second, clusters_second)
+    a, b = first[first_given].to_numpy(dtype=float), second[second_given].to_numpy(dtype=float)
     shared: dict[str, Any] = {
         "first": str(first.name),
         "second": str(second.name),
@@ -373,6 +421,13 @@ def mean_difference(first: pd.Series, second: pd.Series, *, confidence_level: fl
         estimate=g_factor * difference / pooled,
         interval=Interval(
             low=g_factor * limits.low, high=g_factor * limits.high, confidence_level=confidence_level
+        ),
+        robust=_robust_difference(
+            (a, None if clusters_first is None else clusters_first[first_given]),
+            (b, None if clusters_second is None else clusters_second[second_given]),
+            g_factor * difference / pooled,
+            pooled / g_factor,
+            confidence_level,
         ),
     )
 
@@ -444,6 +499,10 @@ def small_sample_factor(df: float) -> float:
 def _d_interval(statistic: float, df: float, per_noncentrality: float, level: float) -> Interval:
     low, high = t_noncentrality(statistic, df, confidence_level=level)
     return Interval(low=low * per_noncentrality, high=high * per_noncentrality, confidence_level=level)
+
+
+def _given(values: pd.Series, clusters: pd.Series | None) -> pd.Series:
+    return values.notna() if clusters is None else values.notna() & clusters.notna()
 
 
 def _why_not(values: Array, *, constant: bool = True) -> tuple[str, str] | None:

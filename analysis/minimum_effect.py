@@ -109,21 +109,3 @@ def fisher_tail(correlation: float, std_error: float) -> Tail:
         return float(stats.norm.sf(distance) if upper else stats.norm.cdf(distance))
 
     return tail
-
-
-def noncentral_t_tail(statistic: float, df: float, per_unit: float) -> Tail:
-    """Tail of a standardised mean difference; the noncentrality is ``per_unit`` times the effect."""
-    return lambda value, upper: float(
-        stats.nct.sf(statistic, df, value * per_unit)
-        if upper
-        else stats.nct.cdf(statistic, df, value * per_unit)
-    )
-
-
-def noncentral_chi2_tail(statistic: float, df: float, per_square: float) -> Tail:
-    """Tail of an effect whose square, times ``per_square``, is the noncentrality of a chi-square."""
-    return lambda value, upper: float(
-        stats.ncx2.sf(statistic, df, max(value, 0.0) ** 2 * per_square)
-        if upper
-        else stats.ncx2.cdf(statistic, df, max(value, 0.0) ** 2 * per_square)
-    )

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.cluster.vq import kmeans2
 
 from analysis.agreement import WeightedKappa, weighted_kappa
-from analysis.bootstrap import BootstrapDistribution, resampled_sums
+from analysis.bootstrap import BootstrapDistribution, resampled_counts
 from analysis.results import Entry, Interval, Tabular
 
 Array = npt.NDArray[np.float64]
@@ -20,6 +20,8 @@ Labels = npt.NDArray[np.int64]
 
 RESTARTS = 25  #: k-means starts, of which the tightest is kept
 REFITS = 20  #: resamples in which segments are found anew, for their stability
+LLOYD_STEPS = 50  #: of k-means in a resample, which starts from the centres of the sample
+REFIT_CELLS = 400_000  #: memberships held at a time
 SKEWED = 2.0  #: features without negative values and more skewed than this are logged
 
 
@@ -56,7 +58,7 @@ class RuleComparison(Tabular):
     reason: str = ""
 
     def entries(self) -> tuple[Entry, ...]:
-        method = "k-means on z-scores, percentile bootstrap with segments held fixed"
+        method = "k-means on z-scores, percentile bootstrap with segments found anew"
         rows = [
             Entry(
                 measure="gain_in_eta_squared",
@@ -188,8 +190,9 @@ def compare_with_rule(
     Segments are found by k-means (k-means++ starts, the tightest of 25) and ordered by their mean
     z-score, so that they can be compared with the order of the tiers. The gain is
     ``eta2(segments) - eta2(rule)`` averaged over the outcomes, which are not used to find the
-    segments. Its interval resamples respondents with both classifications held fixed: it holds for
-    these segments, and ``stability`` says how firmly the data determine them.
+    segments. In every resample of respondents the segments are found anew, k-means starting from the
+    centres found in the sample, so that the interval of the gain knows that the segments are estimates
+    too; ``stability`` says how firmly the data determine them.
 
     Examples
     --------
@@ -216,20 +219,17 @@ def compare_with_rule(
         reason = f"{shared['n']} respondents with all records in {len(tiers)} tiers"
         return RuleComparison(**shared, state="too_few", reason=reason)
     found = segment(features[whole], k=len(tiers), rng=rng)
-    if found.labels is None:
+    z, _ = _prepared(features[whole])
+    if found.labels is None or z is None:
         return RuleComparison(**shared, state=found.state, reason=found.reason)
     segments = found.labels
     codes = pd.Categorical(rule[whole], categories=tiers).codes.astype(np.int64)
     values = outcomes[whole].to_numpy(dtype=float)
     if (np.ptp(values, axis=0) == 0).any():
         return RuleComparison(**shared, state="constant", reason="an outcome does not vary")
-    by_rule, draws_rule = _eta_squared(values, codes, len(tiers))
-    by_segment, draws_segment = _eta_squared(values, segments, len(tiers))
-    terms = np.column_stack([draws_rule, draws_segment])
-    sums = resampled_sums(terms, rng, resamples)
-    half = draws_rule.shape[1]
-    gains = _eta_from_sums(sums[:, half:], len(tiers)) - _eta_from_sums(sums[:, :half], len(tiers))
-    distribution = BootstrapDistribution.of(gains.mean(axis=1))
+    by_rule = _eta_squared(values, codes, len(tiers))
+    by_segment = _eta_squared(values, segments, len(tiers))
+    distribution = BootstrapDistribution.of(_resampled_gains(z, values, codes, segments, rng, resamples))
     kappa = weighted_kappa(
         pd.Series(codes, name=str(rule.name)),
         pd.Series(segments, name="segment"),
@@ -324,22 +324,66 @@ def adjusted_rand(first: Labels, second: Labels) -> float:
     return 1.0 if greatest == expected else (together - expected) / (greatest - expected)
 
 
-def _eta_squared(values: Array, labels: Labels, k: int) -> tuple[Array, Array]:
-    """Eta squared of every outcome, and the per-respondent terms from which it follows."""
-    member = np.eye(k)[labels]
+def _resampled_gains(
+    z: Array, values: Array, codes: Labels, segments: Labels, rng: np.random.Generator, resamples: int
+) -> Array:
+    """Gains of resamples, the segments found anew in each; shape (resamples,)."""
+    k = int(codes.max()) + 1
     centred = values - values.mean(axis=0)
-    products = (member[:, :, None] * centred[:, None, :]).reshape(len(values), -1)
-    terms = np.column_stack([member, products, centred, centred**2])
-    return _eta_from_sums(terms.sum(axis=0)[None], k)[0], terms
+    rule = np.eye(k)[codes]
+    start = np.array([z[segments == label].mean(axis=0) for label in range(k)])
+    gains = []
+    for batch in resampled_counts(rng, len(z), resamples):
+        for counts in np.array_split(batch, max(1, len(batch) * len(z) * k // REFIT_CELLS)):
+            total, squares = counts @ centred, counts @ centred**2
+            of_rule = _between(counts @ rule, _sums(counts, rule, centred), total)
+            refound = _refound(z, counts, start)
+            weighted = refound * counts[:, :, None]
+            of_segments = _between(
+                weighted.sum(axis=1), np.einsum("bnk,no->bko", weighted, centred, optimize=True), total
+            )
+            spread = squares - total**2 / counts.sum(axis=1)[:, None]
+            gains.append(((of_segments - of_rule) / spread).mean(axis=1))
+    return np.concatenate(gains)
 
 
-def _eta_from_sums(sums: Array, k: int) -> Array:
-    outcomes = (sums.shape[1] - k) // (k + 2)
-    counts = sums[:, :k]
-    products = sums[:, k : k + k * outcomes].reshape(len(sums), k, outcomes)
-    totals = sums[:, k + k * outcomes : k + (k + 1) * outcomes]
-    squares = sums[:, k + (k + 1) * outcomes :]
-    n = counts.sum(axis=1)[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        between = np.where(counts[:, :, None] > 0, products**2 / counts[:, :, None], 0.0).sum(axis=1)
-        return np.asarray((between - totals**2 / n) / (squares - totals**2 / n))
+def _refound(z: Array, counts: Array, start: Array) -> npt.NDArray[np.bool_]:
+    """Lloyd's algorithm in many resamples at once: membership, shape (resamples, n_respondents, k)."""
+    centres = np.repeat(start[None], len(counts), axis=0)
+    labels = np.full(counts.shape, -1, dtype=np.int64)
+    moving = np.arange(len(counts))
+    for _ in range(LLOYD_STEPS):
+        at = centres[moving]
+        # the squared norm of the respondent is the same for every centre
+        nearness = np.einsum("np,bkp->bnk", z, at, optimize=True) - (at**2).sum(axis=2)[:, None, :] / 2
+        found = nearness.argmax(axis=2)
+        changed = (found != labels[moving]).any(axis=1)
+        moving, found = moving[changed], found[changed]
+        if not len(moving):
+            break
+        labels[moving] = found
+        member = (found[:, :, None] == np.arange(len(start))) * counts[moving][:, :, None]
+        size = member.sum(axis=1)[:, :, None]
+        means = np.einsum("bnk,np->bkp", member, z, optimize=True) / np.maximum(size, 1.0)
+        centres[moving] = np.where(size > 0, means, centres[moving])
+    return np.asarray(labels[:, :, None] == np.arange(len(start)))
+
+
+def _sums(counts: Array, member: Array, values: Array) -> Array:
+    """Sums of values within groups; shape (resamples, k, n_outcomes)."""
+    terms = (member[:, :, None] * values[:, None, :]).reshape(len(values), -1)
+    return np.asarray(counts @ terms).reshape(len(counts), member.shape[1], values.shape[1])
+
+
+def _between(sizes: Array, sums: Array, totals: Array) -> Array:
+    """Sums of squares between groups; shape (resamples, n_outcomes). Empty groups add nothing."""
+    squares = np.where(sizes[:, :, None] > 0, sums**2 / np.maximum(sizes[:, :, None], 1.0), 0.0)
+    return np.asarray(squares.sum(axis=1) - totals**2 / sizes.sum(axis=1)[:, None])
+
+
+def _eta_squared(values: Array, labels: Labels, k: int) -> Array:
+    """Share of the variance of every outcome that lies between the groups."""
+    member, once = np.eye(k)[labels], np.ones((1, len(values)))
+    centred = values - values.mean(axis=0)
+    between = _between(once @ member, _sums(once, member, centred), once @ centred)
+    return np.asarray(between[0] / (centred**2).sum(axis=0))

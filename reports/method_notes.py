@@ -118,9 +118,13 @@ NOTES: tuple[MethodNote, ...] = (
         text={
             "en": (
                 "Intervals of shares are Wilson's. Association in cross-tables is Cramér's V with an interval from the "
-                "noncentral chi-square distribution; the bias-corrected value is kept beside it."
+                "noncentral chi-square distribution; the bias-corrected value is kept beside it. Hypotheses use an interval from "
+                "influence values, which also holds where the association is strong."
             ),
-            "zh": "比例的置信区间采用Wilson法。列联表的关联以Cramér V度量，区间由非中心卡方分布求得，并附偏差校正值。",
+            "zh": (
+                "比例的置信区间采用Wilson法。列联表的关联以Cramér V度量，区间由非中心卡方分布求得，并附偏差校正值。"
+                "假设检验采用基于影响值的区间，在关联较强时同样成立。"
+            ),
         },
         cites=("wilson1927", "smithson2003", "bergsma2013"),
     ),
@@ -128,10 +132,14 @@ NOTES: tuple[MethodNote, ...] = (
         title={"en": "Differences within and between persons", "zh": "人内与人间差异"},
         text={
             "en": (
-                "Standardised differences are d, d_z and Hedges' g with noncentral t intervals. Several answers of the same "
-                "person are compared by Friedman's test or, for yes-no answers, by Cochran's Q."
+                "Standardised differences are d, d_z and Hedges' g with noncentral t intervals; hypotheses use intervals from "
+                "influence values, which allow for skewed answers and for staff of one branch answering alike. Several answers of "
+                "the same person are compared by Friedman's test or, for yes-no answers, by Cochran's Q."
             ),
-            "zh": "标准化差异为d、d_z和Hedges g，区间由非中心t分布求得。同一受访者的多个回答用Friedman检验比较，是否型回答用Cochran Q检验。",
+            "zh": (
+                "标准化差异为d、d_z和Hedges g，区间由非中心t分布求得；假设检验采用基于影响值的区间，兼顾回答的偏态和同一网点员工回答的相似性。"
+                "同一受访者的多个回答用Friedman检验比较，是否型回答用Cochran Q检验。"
+            ),
         },
         cites=("cohen1988", "hedges1981", "friedman1937", "cochran1950"),
     ),

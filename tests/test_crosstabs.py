@@ -192,3 +192,43 @@ def test_faulty_options_and_groups_are_refused():
         multiple_response(pd.DataFrame({"A": [0, 1]}), pd.Series([1, 2]))
     with pytest.raises(ValueError, match="one index"):
         association(pd.Series([1, 2]), pd.Series([1, 2], index=[5, 6]))
+
+
+def test_error_of_v_squared_is_that_of_leaving_respondents_out():
+    table = np.array([[40, 12, 5], [10, 33, 9], [4, 6, 51], [20, 2, 8]])
+    free = association(*answers_of(table)).distribution_free
+    n, left_out = table.sum(), []
+    for cell in np.ndindex(*table.shape):
+        less = table.copy()
+        less[cell] -= 1
+        left_out += [association(*answers_of(less)).cramers_v ** 2] * table[cell]
+    spread = (n - 1) / n * ((np.array(left_out) - np.mean(left_out)) ** 2).sum()
+    # two first-order approximations of one error
+    assert free.std_error == pytest.approx(np.sqrt(spread), rel=0.04)
+
+
+def answers_of(table):
+    rows, columns = np.indices(table.shape)
+    times = table.ravel()
+    return (
+        pd.Series(np.repeat(rows.ravel(), times), name="rows"),
+        pd.Series(np.repeat(columns.ravel(), times), name="columns"),
+    )
+
+
+def test_intervals_of_v_agree_near_zero_and_part_far_from_it():
+    near = association(*answers_of(np.array([[50, 52], [49, 51], [55, 45]])))
+    far = association(*answers_of(np.array([[95, 5], [8, 92], [50, 50]])))
+    assert near.distribution_free_interval.high == pytest.approx(near.interval.high, rel=0.05)
+    free, noncentral = far.distribution_free_interval, far.interval
+    assert free.low < far.cramers_v < free.high
+    assert free.high - free.low < 0.9 * (noncentral.high - noncentral.low)
+
+
+def test_a_perfect_association_has_no_error_to_make_an_interval_of():
+    perfect = association(*answers_of(np.array([[30, 0], [0, 30]])))
+    assert (perfect.cramers_v, perfect.distribution_free, perfect.distribution_free_interval) == (
+        1.0,
+        None,
+        None,
+    )

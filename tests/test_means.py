@@ -111,3 +111,41 @@ def test_interval_excludes_zero_just_when_the_t_test_rejects(values):
     result = mean_against(pd.Series(values, dtype=float), 3)
     if abs(result.p_value - 0.05) > 1e-6:
         assert result.interval.excludes(0) == (result.p_value < 0.05)
+
+
+def jackknife(first, second):
+    """Spread of g over samples that lack one respondent: no formula of influence values in it."""
+    spread = 0.0
+    for change in (first, second):
+        left_out = []
+        for at in range(len(change)):
+            rest = change.drop(change.index[at])
+            pair = (rest, second) if change is first else (first, rest)
+            left_out.append(mean_difference(*pair).estimate)
+        m = len(left_out)
+        spread += (m - 1) / m * ((np.array(left_out) - np.mean(left_out)) ** 2).sum()
+    return np.sqrt(spread)
+
+
+def test_robust_error_of_g_is_that_of_leaving_respondents_out():
+    rng = np.random.default_rng(4)
+    first = pd.Series(rng.integers(1, 6, 300).astype(float), name="a")
+    second = pd.Series(rng.normal(4, 0.4, 120), name="b")  # unequal spread, unequal groups
+    result = mean_difference(first, second)
+    # two first-order approximations of one error
+    assert result.robust.std_error == pytest.approx(jackknife(first, second), rel=0.01)
+    assert ends(result.robust.interval)[0] < result.estimate < ends(result.robust.interval)[1]
+
+
+def test_branches_whose_staff_answer_alike_widen_the_interval_of_g():
+    rng = np.random.default_rng(5)
+    branch = pd.Series(np.repeat(np.arange(20), 10))
+    staff = pd.Series(np.repeat(rng.normal(size=20), 10) + 0.3 * rng.normal(size=200), name="staff")
+    customers = pd.Series(rng.normal(0.5, 1, 400), name="customers")
+    alone = mean_difference(customers, staff)
+    together = mean_difference(customers, staff, clusters_second=branch)
+    assert together.estimate == alone.estimate
+    assert together.robust.std_error > 2 * alone.robust.std_error
+    assert together.robust.df < 30 < alone.robust.df
+    each_its_own = mean_difference(customers, staff, clusters_second=pd.Series(np.arange(200)))
+    assert each_its_own.robust.std_error == pytest.approx(alone.robust.std_error, rel=1e-12)

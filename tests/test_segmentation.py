@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.cluster.vq import kmeans2
 from scipy.stats import f_oneway
 
 from analysis.segmentation import adjusted_rand, compare_with_rule, segment
@@ -71,15 +72,19 @@ def test_gain_is_that_of_two_analyses_of_variance():
     assert result.interval.low < result.estimate < result.interval.high
 
 
-def test_interval_is_that_of_drawing_respondents():
+def test_interval_is_that_of_drawing_respondents_and_finding_segments_anew():
     _, records, tier, needs = customers()
     result = compare(tier, records, needs, resamples=3000)
-    labels = segment(records, k=3, rng=np.random.default_rng(1)).labels
     rng, values = np.random.default_rng(7), needs.to_numpy()
+    logged = np.column_stack([np.log1p(records["balance"]), records["visits"]])
+    z = (logged - logged.mean(axis=0)) / logged.std(axis=0)
+    labels = segment(records, k=3, rng=np.random.default_rng(1)).labels
+    centres = np.array([z[labels == label].mean(axis=0) for label in range(3)])
     drawn = []
     for _ in range(800):
         i = rng.integers(240, size=240)
-        gain = [eta_squared(v[i], labels[i]) - eta_squared(v[i], tier.to_numpy()[i]) for v in values.T]
+        found = kmeans2(z[i], centres, minit="matrix", iter=50)[1]
+        gain = [eta_squared(v[i], found) - eta_squared(v[i], tier.to_numpy()[i]) for v in values.T]
         drawn.append(np.mean(gain))
     # two independent bootstraps; the loose bound is their sampling error
     assert (result.interval.low, result.interval.high) == pytest.approx(
