@@ -122,8 +122,8 @@ def main() -> None:
         "",
         "Samples have the default sizes, careless respondents and missing answers, and are screened as the",
         "study says. The true effect is that of 60,000 respondents of each population who answer with care",
-        "and leave nothing out; careless respondents whom screening misses count against coverage. Bias is the",
-        "mean estimate minus the truth, in standard deviations of the estimate. `benchmarks/calibration.py`",
+        "and leave nothing out; careless respondents whom screening misses count against coverage. Bias is",
+        "the mean estimate minus the truth, in standard deviations of the estimate. `benchmarks/calibration.py`",
         "makes this page.",
         "",
     ]

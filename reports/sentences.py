@@ -37,8 +37,8 @@ EFFECTS: Mapping[str, Words] = {
         "zh": "{group}与{outcome}之间的Kendall tau-b系数",
     },
     "association": {
-        "en": "Cramér's V between {group} and “{variable}”",
-        "zh": "{group}与“{variable}”之间的Cramér V系数",
+        "en": "Cramér's V between {group} and {variable}",
+        "zh": "{group}与{variable}之间的Cramér V系数",
     },
     "contrast": {
         "en": "the standardised within-person difference (d_z) between {plus} and {minus}",
@@ -69,8 +69,8 @@ EFFECTS: Mapping[str, Words] = {
         "zh": "在{base}之外加入{added}后，{outcome}的R²增量",
     },
     "repeated": {
-        "en": "the effect size of the differences between the answers to “{variable}”",
-        "zh": "“{variable}”各项之间差异的效应量",
+        "en": "the effect size of the differences between the answers to {variable}",
+        "zh": "{variable}各项之间差异的效应量",
     },
     "segmentation": {
         "en": (

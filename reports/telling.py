@@ -40,6 +40,12 @@ class Telling:
         """What a variable is called, safe to stand in marked-up text."""
         return plain(self.labels(population).name(variable, short=short))
 
+    def quoted(self, population: str, variable: str) -> str:
+        """Inside a sentence: the name of a construct, the wording of an item in quotation marks."""
+        name = self.name(population, variable)
+        questionnaire = self.findings.study.populations[population].questionnaire
+        return name if questionnaire.has_construct(variable) else f"“{name}”"
+
     def title(self, population: str) -> str:
         """What a population is called."""
         return plain(self.findings.study.populations[population].title[self.language])

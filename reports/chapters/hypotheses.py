@@ -117,11 +117,11 @@ def describe_effect(telling: Telling, evidence: Evidence) -> str:
     test = evidence.test
     population = telling.findings.study.populations[test.population]
     names = {
-        role: listed([telling.name(test.population, name) for name in values], telling.language)
+        role: listed([telling.quoted(test.population, name) for name in values], telling.language)
         for role, values in test.variables.items()
         if role not in ("versus", "versus_population", "reference", "method")
     }
-    names.setdefault("group", telling.name(test.population, population.group or ""))
+    names.setdefault("group", telling.quoted(test.population, population.group or ""))
     if test.kind == "repeated":
         names["variable"] = names.get("item") or names.get("columns", "")
     if test.kind == "gap":
