@@ -4,7 +4,7 @@ Draws seeded samples of the built-in study from both stated populations and judg
 ``tierstudy run`` does. The truth of each effect is its value in one very large clean sample of the
 same population, as the kinds of test measure it.
 
-    uv run python benchmarks/calibration.py --samples 200 --out docs/calibration.md
+    uv run python benchmarks/calibration.py --samples 1000 --out docs/calibration.md
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def calibrate(model_name: str, samples: int, workers: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=200)
+    parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -123,8 +123,8 @@ def main() -> None:
         "Samples have the default sizes, careless respondents and missing answers, and are screened as the",
         "study says. The true effect is that of 60,000 respondents of each population who answer with care",
         "and leave nothing out; careless respondents whom screening misses count against coverage. Bias is",
-        "the mean estimate minus the truth, in standard deviations of the estimate. `benchmarks/calibration.py`",
-        "makes this page.",
+        "the mean estimate minus the truth, in standard deviations of the estimate.",
+        "`benchmarks/calibration.py` makes this page.",
         "",
     ]
     for model_name in ("claims_hold", "no_effect"):
