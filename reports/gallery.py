@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ import pandas as pd
 
 from analysis.drivers import KeyDrivers
 from analysis.findings import Findings, PopulationFindings
+from analysis.groups import GroupComparison
 from analysis.hypotheses import Evidence
 from analysis.mediation import Mediation
 from reports.document import Figure, plain
 from reports.labels import Labels
+from reports.small_cells import hidden_groups
 from reports.theme import DEFAULT, Format, Theme, save
 
 if TYPE_CHECKING:
@@ -177,10 +179,11 @@ def _population_drawings(
             caption=caption("correlations"),
             draw=lambda: correlation_heat_map(matrix, labels=labels, theme=theme, synthetic=synthetic),
         )
-    comparisons = [c for c in found.comparisons if c.groups]
+    minimum = findings.study.minimum_cell
+    comparisons = [shown for c in found.comparisons if (shown := _without_small(c, minimum)).groups]
     if comparisons and found.sample.groups is not None:
         group = plain(labels.name(comparisons[0].grouping))
-        yield from _distribution(found, labels, theme, group, who)
+        yield from _distribution(found, comparisons, labels, theme, group, who)
         if len(comparisons) > 1:
             # a picture must fit on a page: so many constructs to one that its rows do
             most = max(2, ROWS_OF_A_PROFILE // max(len(comparisons[0].groups), 1))
@@ -194,8 +197,11 @@ def _population_drawings(
                         part, labels=labels, theme=theme, synthetic=synthetic
                     ),
                 )
-    if found.recommend is not None and found.recommend.overall.estimate is not None:
-        nps = found.recommend
+    if found.recommend is not None and found.recommend.overall.n >= minimum:
+        unseen = hidden_groups(found.recommend, minimum)
+        nps = replace(
+            found.recommend, groups=tuple(g for g in found.recommend.groups if str(g.group) not in unseen)
+        )
         yield Drawing(
             key=f"{found.id}.nps",
             caption=caption("nps"),
@@ -203,13 +209,26 @@ def _population_drawings(
         )
 
 
+def _without_small(comparison: GroupComparison, minimum: int) -> GroupComparison:
+    """Without the groups that have too few respondents to be shown."""
+    unseen = hidden_groups(comparison, minimum)
+    return replace(
+        comparison, groups=tuple(group for group in comparison.groups if str(group.group) not in unseen)
+    )
+
+
 def _distribution(
-    found: PopulationFindings, labels: Labels, theme: Theme, group: str, who: str
+    found: PopulationFindings,
+    comparisons: Sequence[GroupComparison],
+    labels: Labels,
+    theme: Theme,
+    group: str,
+    who: str,
 ) -> Iterator[Drawing]:
     from reports.figures.tier_distribution import tier_distribution
     from reports.sentences import listed
 
-    chosen = [c for c in found.comparisons if c.variable in SHOWN_BY_TIER] or list(found.comparisons[:1])
+    chosen = [c for c in comparisons if c.variable in SHOWN_BY_TIER] or list(comparisons[:1])
     names = [c.variable for c in chosen]
     scores = pd.DataFrame({name: found.sample.variable(name) for name in names})
     groups = found.sample.groups

@@ -8,6 +8,7 @@ from analysis.crosstabs import MultipleResponse
 from analysis.findings import PopulationFindings
 from reports.document import Block, Cell, Column, Heading, Prose, Spanner, Table, plain
 from reports.figures.naming import group_name
+from reports.small_cells import hidden, hidden_groups
 from reports.telling import Telling, pick
 
 WORDS = {
@@ -39,8 +40,8 @@ WORDS = {
         "zh": "ω²及其非中心区间。本表p值未作多重比较校正；假设检验另见。",
     },
     "suppressed": {
-        "en": "Groups with fewer than {minimum} respondents are suppressed (–).",
-        "zh": "不足{minimum}人的组不予列出（–）。",
+        "en": "Groups with fewer than {minimum} respondents are suppressed (–), and where needed a second one, so that they cannot be worked out.",
+        "zh": "不足{minimum}人的组不予列出（–），必要时另隐去一组，以免推算得出。",
     },
     "multiple": {"en": "{item} ({population})", "zh": "{item}（{population}）"},
     "option": {"en": "Option", "zh": "选项"},
@@ -142,10 +143,10 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
     rows: list[tuple[str, ...]] = []
     for comparison in comparisons:
         entries = comparison.entries()
-        summaries = {summary.group: summary for summary in comparison.groups}
+        shown = {summary.group for summary in comparison.groups} - hidden_groups(comparison, minimum)
         cells = [labels.name(comparison.variable)]
         for group in groups:
-            if group not in summaries or summaries[group].n < minimum:
+            if group not in shown:
                 cells.append("–")
             else:
                 cells.append(telling.cite(scope, pick(entries, "mean", group=group), "estimate"))
@@ -157,7 +158,7 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
         rows.append(tuple(cells))
     level = telling.numbers.level(pick(comparisons[0].entries(), "omega_squared").interval)
     notes = [telling.say(WORDS["by_group_note"])]
-    if any(summary.n < minimum for comparison in comparisons for summary in comparison.groups):
+    if any(hidden_groups(comparison, minimum) for comparison in comparisons):
         notes.append(telling.say(WORDS["suppressed"], minimum=str(minimum)))
     yield Table(
         key=key,
@@ -188,9 +189,11 @@ def _multiple(telling: Telling, found: PopulationFindings, multiple: MultipleRes
     rows = []
     for option in multiple.options:
         cells = [labels.name(option)]
+        counts = [by_place[option, group].count for group in multiple.groups]
+        unseen = {multiple.groups[at] for at in hidden(counts, minimum)}
         for group in (None, *multiple.groups):
             share = by_place[option, group]
-            if share.base < minimum or 0 < share.count < minimum:
+            if group in unseen or share.base < minimum or 0 < share.count < minimum:
                 cells.append("–")
                 continue
             entry = next(
@@ -243,14 +246,15 @@ def _recommend(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
     minimum = telling.findings.study.minimum_cell
     rows: list[tuple[str | Cell, ...]] = []
     entries = result.entries()
+    unseen = hidden_groups(result, minimum)
     for score, entry in zip((result.overall, *result.groups), entries, strict=True):
         name = (
             telling.say(WORDS["all"])
             if score.group is None
             else group_name(labels, result.grouping, score.group)
         )
-        if score.n < minimum:
-            rows.append((name, f"< {minimum}", "–", "–", "–", "–", "–"))
+        if score.n < minimum or score.group in unseen:
+            rows.append((name, f"< {minimum}" if score.n < minimum else "–", "–", "–", "–", "–", "–"))
             continue
         counts = (score.promoters, score.passives, score.detractors)
         shares = [

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analysis.findings import PopulationFindings
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain
+from reports.small_cells import hidden
 from reports.telling import Telling
 
 WORDS = {
@@ -39,8 +40,8 @@ WORDS = {
     "share": {"en": "Share", "zh": "比例"},
     "interval": {"en": "{level} interval", "zh": "{level}区间"},
     "profile_note": {
-        "en": "Shares of those who answered, with Wilson intervals. Counts below {minimum} are suppressed.",
-        "zh": "比例以作答者为基数，区间为Wilson区间。小于{minimum}的人数不予列出。",
+        "en": "Shares of those who answered, with Wilson intervals. Counts below {minimum} are suppressed, and where needed a second one (–), so that they cannot be worked out.",
+        "zh": "比例以作答者为基数，区间为Wilson区间。人数不足{minimum}的格不予列出，必要时另隐去一格（–），以免推算得出。",
     },
     "effects": {"en": "What screening does to the verdicts", "zh": "筛选对结论的影响"},
     "effects_none": {
@@ -149,11 +150,14 @@ def _profile(telling: Telling, found: PopulationFindings) -> Table:
     level = ""
     for frequencies in found.profile:
         groups.append(Group(label=labels.name(frequencies.item), start=len(rows)))
-        for category, entry in zip(frequencies.categories, frequencies.entries(), strict=True):
+        unseen = hidden([category.count for category in frequencies.categories], minimum)
+        for at, (category, entry) in enumerate(
+            zip(frequencies.categories, frequencies.entries(), strict=True)
+        ):
             level = level or telling.numbers.level(entry.interval)
             name = labels.option(frequencies.item, category.code)
-            if 0 < category.count < minimum:
-                rows.append((name, f"< {minimum}", "–", "–"))
+            if at in unseen:
+                rows.append((name, f"< {minimum}" if category.count < minimum else "–", "–", "–"))
                 continue
             scope = f"{found.id}.profile"
             rows.append(

@@ -13,6 +13,7 @@ from reports.figures.synthetic_note import mark_synthetic
 from reports.figures.wrapping import text_width, wrapped
 from reports.labels import Labels
 from reports.numbers import Numbers
+from reports.small_cells import hidden
 from reports.theme import DEFAULT, Theme
 
 WORDS = {"hidden": {"en": "not shown", "zh": "不予显示"}}
@@ -71,11 +72,8 @@ def hidden_answers(question: Frequencies, minimum_cell: int) -> frozenset[int]:
     >>> sorted(hidden_answers(answers, 5))
     [2, 3]
     """
-    small = [category for category in question.categories if 0 < category.count < minimum_cell]
-    if sum(category.count for category in small) < minimum_cell and small:
-        others = [c for c in question.categories if c.count >= minimum_cell]
-        small += sorted(others, key=lambda category: category.count)[:1]
-    return frozenset(category.code for category in small)
+    counts = [category.count for category in question.categories]
+    return frozenset(question.categories[at].code for at in hidden(counts, minimum_cell))
 
 
 def _names(question: Frequencies, labels: Labels, theme: Theme) -> list[str]:

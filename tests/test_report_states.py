@@ -1,0 +1,80 @@
+"""Reports on samples that leave things out: small ones, absent populations, groups nobody belongs to."""
+
+import re
+
+import numpy as np
+import pytest
+
+from analysis.findings import find
+from reports.document import Prose, Table
+from reports.gallery import draw_all
+from reports.pdf import write_pdf
+from reports.report import build_report
+from surveys.simulation import load_population_model, simulate
+from surveys.study import Study
+
+STUDY = Study.load("bank_tiering")
+NO_EFFECT = load_population_model("no_effect", STUDY)
+
+
+@pytest.fixture(scope="module")
+def findings():
+    """Sixty customers, few of them in the highest tier; twenty employees; no corporate customers."""
+    sizes = {"customers": 60, "employees": 20, "corporate": 40}
+    answers = simulate(STUDY, NO_EFFECT, rng=np.random.default_rng(3), sizes=sizes)
+    del answers["corporate"]
+    return find(STUDY, answers)
+
+
+@pytest.fixture(scope="module", params=["en", "zh"])
+def told(request, findings, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    figures = draw_all(findings, request.param, folder, formats=("svg",))
+    document, _ = build_report(findings, request.param, figures)
+    return request.param, document, figures, folder
+
+
+def prose(document):
+    return [block.text for block in document.blocks if isinstance(block, Prose)]
+
+
+def test_verdicts_without_a_basis_say_so_in_words(findings, told):
+    language, document, *_ = told
+    outcomes = {verdict.id: verdict.outcome for verdict in findings.verdicts}
+    assert outcomes["B1"] == outcomes["P2a"] == "cannot_tell"
+    assert "supported" not in outcomes.values()
+    words = {
+        "en": ("No answers of Corporate customers were given.", "Too few respondents answered: n = "),
+        "zh": ("未提供公司客户的答卷数据。", "有效作答人数过少：n = "),
+    }[language]
+    for wanted in words:
+        assert any(wanted in text for text in prose(document)), wanted
+
+
+def test_counts_of_few_are_in_no_table(told):
+    _, document, *_ = told
+    profile = next(
+        block for block in document.blocks if isinstance(block, Table) and block.key == "customers.profile"
+    )
+    counts = [row[1] for row in profile.rows]
+    assert "< 5" in counts
+    numbers = [int(count) for count in counts if re.fullmatch(r"\d+", str(count))]
+    assert all(count == 0 or count >= 5 for count in numbers)
+
+
+def test_groups_of_few_are_in_no_figure(findings, told):
+    language, _, figures, folder = told
+    sizes = findings.populations["customers"].sample.groups.value_counts(sort=False)
+    assert 0 < sizes.iloc[-1] < 5  # or this test shows nothing
+    names = {"en": "Private banking", "zh": "私人银行客户"}
+    for key in ("customers.tier_distribution", "customers.nps"):
+        assert key in figures
+        (file,) = folder.glob(key.replace(".", "_") + f"*{language}.svg")
+        assert names[language] not in file.read_text("utf-8")
+
+
+def test_such_a_report_can_be_printed(told, tmp_path):
+    _, document, *_ = told
+    path = tmp_path / "report.pdf"
+    write_pdf(document, path)
+    assert path.read_bytes().startswith(b"%PDF")
