@@ -215,6 +215,10 @@ def _failed_conditions(
         failed.append(Reason(word="too_few", test=position, details=f"n = {estimated.n} < {MINIMUM_N}"))
     if estimated.state != "ok" or estimated.interval is None or estimated.tail is None:
         failed.append(Reason(word=estimated.state, test=position, details=estimated.reason))
+    for sample in (question.sample, question.other):
+        if sample is not None and sample.weights is not None:
+            weight = study.populations[sample.population].weight
+            failed.append(Reason(word="weighted", test=position, details=f"{sample.population}: {weight}"))
     for name, of_other in _used(question.test):
         sample = question.other if of_other and question.other is not None else question.sample
         questionnaire = study.populations[sample.population].questionnaire

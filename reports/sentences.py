@@ -128,6 +128,10 @@ FAILED: Mapping[str, Words] = {
         "en": "A construct is measured too unreliably to be tested: {details}.",
         "zh": "有构念的测量信度过低，无法检验：{details}。",
     },
+    "weighted": {
+        "en": "The study declares sampling weights ({details}), and this estimate does not use them.",
+        "zh": "研究声明了抽样权重（{details}），而该估计未作加权。",
+    },
     "other": {
         "en": "The estimate cannot be relied on: {details}.",
         "zh": "该估计不可采信：{details}。",

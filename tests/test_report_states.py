@@ -1,6 +1,7 @@
 """Reports on samples that leave things out: small ones, absent populations, groups nobody belongs to."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,3 +79,17 @@ def test_such_a_report_can_be_printed(told, tmp_path):
     path = tmp_path / "report.pdf"
     write_pdf(document, path)
     assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_declared_weights_are_not_passed_over_in_silence(findings):
+    """Estimates here do not use weights, so hypotheses of a weighted population are not judged."""
+    customers = replace(STUDY.populations["customers"], weight="AUM")
+    weighted = replace(STUDY, populations={**STUDY.populations, "customers": customers})
+    answers = simulate(STUDY, NO_EFFECT, rng=np.random.default_rng(4), sizes={"customers": 200})
+    found = find(weighted, {"customers": answers["customers"]})
+    assert found.verdict("H1").outcome == "cannot_tell"
+    document, _ = build_report(found, "en")
+    text = " ".join(prose(document))
+    assert (
+        "The study declares sampling weights (customers: AUM), and this estimate does not use them." in text
+    )

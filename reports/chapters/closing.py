@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from reports.chapters.hypotheses import effect_scope
 from reports.document import Block, Bullets, Column, Heading, Prose, References, Table, plain
 from reports.method_notes import NOTES, REFERENCES
-from reports.sentences import OUTCOMES, sentence
+from reports.sentences import OUTCOMES, listed, sentence
 from reports.telling import Telling
 
 WORDS = {
@@ -39,6 +39,10 @@ WORDS = {
     "limit_invariance": {
         "en": "That the questionnaire measures the same in every group is assumed and was not tested here.",
         "zh": "问卷在各组间测量等同系假定，本报告未作检验。",
+    },
+    "limit_weighted": {
+        "en": "The study declares sampling weights for {names}. Shares, means and tests in this report do not use them and describe the respondents, not their population; hypotheses that rest on these answers are therefore not judged.",
+        "zh": "研究为{names}声明了抽样权重。本报告的比例、均值和检验均未加权，描述的是受访者而非总体；因此基于这些答卷的假设不作判断。",
     },
     "limit_synthetic": {
         "en": "The answers are synthetic. They were made by a simulation, and nothing in this report is a fact about any bank.",
@@ -113,6 +117,10 @@ def limits_chapter(telling: Telling) -> Iterator[Block]:
     yield Heading(text=telling.say(WORDS["limits"]), key="limits")
     limits = [plain(limit[telling.language]) for limit in telling.findings.study.limits]
     limits += [telling.say(WORDS["limit_cross"]), telling.say(WORDS["limit_invariance"])]
+    weighted = [found.id for found in telling.populations() if found.sample.weights is not None]
+    if weighted:
+        names = listed([telling.title(id_) for id_ in weighted], telling.language)
+        limits.append(telling.say(WORDS["limit_weighted"], names=names))
     if telling.findings.synthetic:
         limits.insert(0, telling.say(WORDS["limit_synthetic"]))
     yield Bullets(items=tuple(limits))
