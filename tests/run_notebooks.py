@@ -1,6 +1,6 @@
 """Executes every notebook from top to bottom, in reading order, in a copy of the project's folder.
 
-Run with ``python -m tests.run_notebooks``. A notebook is committed without outputs; the executed
+Run with ``python tests/run_notebooks.py``. A notebook is committed without outputs; the executed
 copies go to ``out/notebooks``.
 """
 
