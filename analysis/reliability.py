@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import f
+from scipy.stats import f, norm
 
+from analysis.bootstrap import BootstrapDistribution, resampled_sums
+from analysis.item_correlations import ItemCorrelations
 from analysis.results import Entry, Interval, Tabular
 
 Array = npt.NDArray[np.float64]
@@ -44,18 +47,34 @@ class CronbachAlpha(Tabular):
     state: str = "ok"
     reason: str = ""
 
-    def confidence_interval(self, confidence_level: float | None = None) -> Interval | None:
-        """Feldt's exact interval; None where there is no alpha to rely on.
+    def confidence_interval(
+        self, confidence_level: float | None = None, *, method: Literal["feldt", "bonett"] = "feldt"
+    ) -> Interval | None:
+        """An interval from alpha, n and k; None where there is no alpha to rely on.
 
-        ``1 - (1 - alpha) F`` with the upper and lower quantiles of F on ``n - 1`` and
-        ``(n - 1)(k - 1)`` degrees of freedom. ``confidence_level`` defaults to that of the result.
+        Feldt's, exact for parallel normal items, is ``1 - (1 - alpha) F`` with the upper and lower quantiles
+        of F on ``n - 1`` and ``(n - 1)(k - 1)`` degrees of freedom. Bonett's [1]_ is
+        ``1 - exp(log(1 - alpha) - log(n / (n - 1)) +- z sqrt(2k / ((k - 1)(n - 2))))``. What neither assumes
+        away, :func:`bootstrap_alpha` gives. ``confidence_level`` defaults to that of the result.
+
+        References
+        ----------
+        .. [1] Bonett, D. G., & Wright, T. A. (2015). Cronbach's alpha reliability: Interval estimation,
+           hypothesis testing, and sample size planning. Journal of Organizational Behavior, 36, 3-15.
         """
         if self.estimate is None or self.state != "ok":
             return None
         level = self.confidence_level if confidence_level is None else confidence_level
-        tail = (1 - level) / 2
-        df = self.n - 1, (self.n - 1) * (self.k - 1)
-        low, high = (1 - (1 - self.estimate) * float(f.isf(area, *df)) for area in (tail, 1 - tail))
+        tail, error = (1 - level) / 2, 1 - self.estimate
+        if method == "bonett":
+            spread = float(norm.isf(tail)) * math.sqrt(2 * self.k / ((self.k - 1) * (self.n - 2)))
+            shrunk = error * (self.n - 1) / self.n
+            low, high = 1 - shrunk * math.exp(spread), 1 - shrunk * math.exp(-spread)
+        elif method == "feldt":
+            df = self.n - 1, (self.n - 1) * (self.k - 1)
+            low, high = (1 - error * float(f.isf(area, *df)) for area in (tail, 1 - tail))
+        else:
+            raise ValueError(f"method is {method!r}; it can be 'feldt' or 'bonett'")
         return Interval(low=low, high=high, confidence_level=level)
 
     def entries(self) -> tuple[Entry, ...]:
@@ -148,6 +167,154 @@ def cronbach_alpha(items: pd.DataFrame, *, construct: str, confidence_level: flo
         standardized=_standardized(mean_r, k),
         item_totals=_item_totals(answers, covariance, names) if usable else (),
         confidence_level=confidence_level,
+        state=state,
+        reason=reason,
+    )
+
+
+def bootstrap_alpha(
+    items: pd.DataFrame, *, rng: np.random.Generator, resamples: int = 2000
+) -> BootstrapDistribution:
+    """Alphas of resampled respondents, for a percentile interval that assumes nothing of the items.
+
+    Parameters
+    ----------
+    items : DataFrame, shape (n_respondents, n_items)
+        As for :func:`cronbach_alpha`, of which a state other than ``too_few`` or ``constant`` is expected.
+    resamples : int
+        Of which ``failed`` had no alpha because the sum did not vary.
+
+    Raises
+    ------
+    ValueError
+        If there is no alpha at all.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"SAT1": [1, 2, 4, 5, 3], "SAT2": [2, 2, 5, 4, 3], "SAT3": [1, 3, 4, 5, 2]})
+    >>> spread = bootstrap_alpha(items, rng=np.random.default_rng(1), resamples=200)
+    >>> spread.resamples
+    200
+    """
+    answers: Array = items.to_numpy(dtype=float)
+    answers = answers[~np.isnan(answers).any(axis=1)]
+    state, reason = _why_not(answers, tuple(str(name) for name in items.columns))
+    if state != "ok":
+        raise ValueError(f"there is no alpha to resample: {reason}")
+    k = answers.shape[1]
+    centred = answers - answers.mean(axis=0)
+    columns = np.column_stack([centred, centred.sum(axis=1)])
+    sums = resampled_sums(np.column_stack([columns, columns**2]), rng, resamples)
+    variances = sums[:, k + 1 :] - sums[:, : k + 1] ** 2 / len(answers)
+    within, total = variances[:, :k].sum(axis=1), variances[:, k]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        draws = np.where(total > 1e-12 * within, k / (k - 1) * (1 - within / total), np.nan)
+    return BootstrapDistribution.of(draws)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandardizedAlpha(Tabular):
+    """Alpha of standardised items, from any correlations: of polychoric ones, ordinal alpha."""
+
+    construct: str
+    items: tuple[str, ...]
+    correlations: str  #: how they were computed
+    n: int | None
+    estimate: float | None = None
+    mean_inter_item_r: float | None = None
+    item_rest_r: tuple[float | None, ...] = ()
+    alpha_if_dropped: tuple[float | None, ...] = ()
+    state: str = "ok"
+    reason: str = ""
+
+    def entries(self) -> tuple[Entry, ...]:
+        method = f"alpha of {self.correlations} correlations"
+        rows = [
+            Entry(
+                measure="standardized_alpha",
+                method=method,
+                about={"construct": self.construct},
+                n=self.n,
+                estimate=self.estimate,
+                more=_known({"mean_inter_item_r": self.mean_inter_item_r}) | {"k": len(self.items)},
+                state=self.state,
+                reason=self.reason,
+            )
+        ]
+        for item, r, dropped in zip(self.items, self.item_rest_r, self.alpha_if_dropped, strict=False):
+            state, reason = (
+                ("ok", "") if r is not None else ("constant", "the sum of the other items does not vary")
+            )
+            rows.append(
+                Entry(
+                    measure="item_rest_r",
+                    method=method,
+                    about={"construct": self.construct, "item": item},
+                    n=self.n,
+                    estimate=r,
+                    more=_known({"alpha_if_dropped": dropped}),
+                    state=state,
+                    reason=reason,
+                )
+            )
+        return tuple(rows)
+
+
+def standardized_alpha(correlations: ItemCorrelations, *, construct: str) -> StandardizedAlpha:
+    """Alpha from correlations; with polychoric correlations this is ordinal alpha [1]_.
+
+    ``k r / (1 + (k - 1) r)`` with r the mean correlation. Ordinal alpha is the reliability of the sum of the
+    normal variables thought to lie behind the answers, not of the sum of the answers themselves: it says how
+    good the items could be with more answer steps, and is usually above Cronbach's alpha.
+
+    Returns
+    -------
+    StandardizedAlpha
+        ``state`` as of the correlations, or ``inadmissible`` when their mean is negative (the estimate is
+        kept).
+
+    References
+    ----------
+    .. [1] Zumbo, B. D., Gadermann, A. M., & Zeisser, C. (2007). Ordinal versions of coefficients alpha and
+       theta for Likert rating scales. Journal of Modern Applied Statistical Methods, 6, 21-29.
+
+    Examples
+    --------
+    >>> from analysis.item_correlations import given_correlations
+    >>> r = pd.DataFrame([[1, 0.5, 0.4], [0.5, 1, 0.3], [0.4, 0.3, 1]], columns=list("ABC"))
+    >>> round(standardized_alpha(given_correlations(r), construct="x").estimate, 4)
+    0.6667
+    """
+    matrix, k = correlations.matrix, correlations.k
+    state, reason = correlations.state, correlations.reason
+    # Alpha needs no inverse: an item that is an exact combination of others has one all the same.
+    if k < 2 or not np.isfinite(matrix).all() or np.abs(matrix).max() > 1 + 1e-9:
+        return StandardizedAlpha(
+            construct=construct,
+            items=correlations.items,
+            correlations=correlations.method,
+            n=correlations.n,
+            state=state,
+            reason=reason,
+        )
+    mean_r = _mean_off_diagonal(matrix)
+    state, reason = (
+        ("ok", "") if mean_r >= 0 else ("inadmissible", "the items' average correlation is negative")
+    )
+    total, with_all = float(matrix.sum()), matrix.sum(axis=1)
+    rest = total - 2 * with_all + 1
+    return StandardizedAlpha(
+        construct=construct,
+        items=correlations.items,
+        correlations=correlations.method,
+        n=correlations.n,
+        estimate=_standardized(mean_r, k),
+        mean_inter_item_r=mean_r,
+        item_rest_r=tuple(
+            float((own - 1) / math.sqrt(other)) if other > 1e-12 else None
+            for own, other in zip(with_all, rest, strict=True)
+        ),
+        alpha_if_dropped=tuple(_alpha(np.delete(np.delete(matrix, i, axis=0), i, axis=1)) for i in range(k)),
         state=state,
         reason=reason,
     )
