@@ -27,11 +27,20 @@ import numpy as np
 import pandas as pd
 
 from surveys.errors import AnswersError, Fault
+from surveys.platforms.export import PLATFORMS, Export, Platform
+from surveys.platforms.matching import (
+    UNTOLD,
+    columns_of,
+    in_codes,
+    labels_of,
+    passed_by,
+    read_cells,
+    unmatched_notes,
+)
+from surveys.platforms.reading import Companions, read_export
 from surveys.questionnaire import Item, Questionnaire
 from surveys.reading.answers import (
-    Cells,
     Flags,
-    Numbers,
     Reading,
     read_joined,
     read_number,
@@ -41,11 +50,14 @@ from surveys.reading.answers import (
     read_text,
 )
 from surveys.reading.cells import is_empty, normal, shown
+from surveys.reading.distinct import Cells, Numbers
 from surveys.reading.limits import Limits
 from surveys.reading.matching import Columns, Matching, Wordings, match_columns, missing_items
 from surveys.reading.metadata import is_synthetic, read_metadata
 from surveys.reading.tables import Table, read_table
 from surveys.responses import Responses, SourceFile
+
+__all__ = ["read_answers", "read_table"]
 
 
 def read_answers(
@@ -56,10 +68,13 @@ def read_answers(
     encoding: str | None = None,
     limits: Limits | None = None,
     mapping: Mapping[str, str] | None = None,
+    companion: Companions = None,
+    platform: Platform | None = None,
 ) -> Responses:
     """The answers in a data file, as codes of the questionnaire.
 
-    CSV, TSV, .xlsx, .xls, .sav, .zsav and .por are told apart by content. Columns are found by item
+    CSV, TSV, .xlsx, .xls, .sav, .zsav, .por and .dta, and the survey platforms that wrote them, are
+    told apart by content. Columns are found by item
     id or by wording in any language of the questionnaire; answers are read as codes, labels or aliases.
 
     Parameters
@@ -73,7 +88,9 @@ def read_answers(
     limits : Limits, optional
         Sizes beyond which the file is refused.
     mapping : mapping of header to item, item column or role, optional
-        Wins over everything that is found by itself.
+        Wins over everything that is found by itself; ``ignore`` passes a column over.
+    companion, platform : optional
+        As for ``surveys.platforms.reading.read_export``.
 
     Returns
     -------
@@ -89,24 +106,25 @@ def read_answers(
     """
     wordings = Wordings(questionnaire)
     mapped = {normal(header) for header in mapping or {}}
-    table = read_table(
+    export = read_export(
         path,
+        companion=companion,
+        platform=platform,
         sheet=sheet,
         encoding=encoding,
         limits=limits,
         known=lambda header: normal(header) in mapped or wordings.knows(header),
     )
+    table = export.table
+    if export.definition:
+        raise AnswersError(_no_answers(export))
     rows, blank = _without_blank_rows(table)
     if rows.empty:
         raise AnswersError(_header_only(table))
-    columns = Columns(
-        file=table.file,
-        sheet=table.sheet,
-        row=table.header_row,
-        header=table.header,
-        empty=frozenset(at for at in range(len(table.header)) if all(map(is_empty, rows[at].to_numpy()))),
-        labels=table.variable_labels,
-    )
+    export = export.of_rows(table.rows.index.isin(rows.index), rows)
+    table = export.table
+    empty = frozenset(at for at in range(len(table.header)) if all(map(is_empty, table.distinct(at).values)))
+    columns = columns_of(export, wordings, empty)
     found = match_columns(columns, wordings, mapping)
     reading = Reading(
         file=table.file,
@@ -114,11 +132,16 @@ def read_answers(
         rows=rows.index.to_numpy(dtype=np.int64),
         delimiter=table.delimiter,
         faults=list(found.faults),
-        notes=[*table.notes, *blank, *found.notes],
+        notes=[*_told(export), *blank, *found.notes],
     )
     reading.faults += _items_without_column(questionnaire, found, columns, reading.notes)
-    answers = _read_items(questionnaire, found, table, rows, reading)
+    reading.notes += unmatched_notes(export, found.places, questionnaire)
+    answers = _read_items(questionnaire, found, export, reading)
     metadata = read_metadata(found, table, rows, reading)
+    if export.platform not in UNTOLD:
+        facts = export.metadata()
+        new = [name for name in facts if name not in metadata]
+        metadata = pd.concat([metadata, facts[new]], axis="columns")
     if reading.faults:
         raise AnswersError(reading.faults)
     if reading.no_answers:
@@ -141,13 +164,15 @@ def read_answers(
 def _without_blank_rows(table: Table) -> tuple[pd.DataFrame, list[str]]:
     """Rows with anything in them. A row of separators alone is nobody's answers."""
     rows = table.rows
-    blank = np.arange(len(rows))
+    blank = np.ones(len(rows), dtype=bool)
     for at in range(len(table.header)):
-        cells = _cells(rows, at)
-        blank = blank[[is_empty(cells[place]) for place in blank]]
-        if not len(blank):
+        distinct = table.distinct(at)
+        silent = np.array([*map(is_empty, distinct.values), True], dtype=bool)
+        blank &= silent[distinct.places]
+        if not blank.any():
             return rows, []
-    return rows.drop(rows.index[blank]), [f"{len(blank)} rows without any answer passed over"]
+    places = np.flatnonzero(blank)
+    return rows.drop(rows.index[places]), [f"{len(places)} rows without any answer passed over"]
 
 
 def _header_only(table: Table) -> Fault:
@@ -158,6 +183,23 @@ def _header_only(table: Table) -> Fault:
         expected="one row for each respondent",
         remedy="Export the answers again.",
     )
+
+
+def _no_answers(export: Export) -> Fault:
+    return Fault(
+        file=export.table.file,
+        seen=f"{PLATFORMS[export.platform]}, {export.flavour}: what was asked, without answers",
+        expected="a file of answers",
+        remedy="Hand it in as the companion of the answers, or draft a questionnaire from it.",
+    )
+
+
+def _told(export: Export) -> Iterator[str]:
+    """What the platform's reader decided, after what it took the file for."""
+    if export.platform not in UNTOLD:
+        yield f"read as {PLATFORMS[export.platform]}, {export.flavour}"
+    yield from export.notes
+    yield from (f"look at this: {warning}" for warning in export.warnings)
 
 
 def _items_without_column(
@@ -180,9 +222,49 @@ def _items_without_column(
 
 
 def _read_items(
-    questionnaire: Questionnaire, found: Matching, table: Table, rows: pd.DataFrame, reading: Reading
+    questionnaire: Questionnaire, found: Matching, export: Export, reading: Reading
 ) -> pd.DataFrame:
     """Answers in the questionnaire's order; faults are gathered in ``reading``."""
+    whole, spread = _places(found)
+    header = export.table.header
+    answers: dict[str, Numbers | Cells] = {}
+    empty: dict[str, Flags] = {}
+    for item in questionnaire.items:
+        if item.id in spread:
+            by_code = {
+                code: (header[at], read_cells(export, export.columns[at], found.places))
+                for code, at in sorted(spread[item.id].items())
+            }
+            read = read_ranks if item.kind == "ranking" else read_options
+            columns, empty[item.id] = read(by_code, item, reading)
+        elif item.id not in whole:
+            continue
+        elif item.kind in ("multiple", "ranking"):
+            at = whole[item.id]
+            cells = read_cells(export, export.columns[at], found.places)
+            columns, empty[item.id] = read_joined(cells, item, header[at], reading)
+        else:
+            answers[item.id], empty[item.id] = _read_one(item, export, found, whole[item.id], reading)
+            continue
+        # In the questionnaire's order of options, whatever the file's.
+        answers |= {f"{item.id}_{code}": columns[code] for code in _codes(item) if code in columns}
+    took_part = _took_part(empty, export.n)
+    for item in questionnaire.items:
+        if item.required and item.id in empty:
+            places = list(spread[item.id].values()) if item.id in spread else [whole[item.id]]
+            blamed = empty[item.id] & took_part & ~passed_by(export, places)
+            _blame_empty(item, answers, blamed, header[min(places)], reading)
+    return pd.DataFrame(
+        {
+            name: pd.Series(values, dtype=object if values.dtype == object else float)
+            for name, values in answers.items()
+        },
+        index=pd.RangeIndex(export.n),
+    )
+
+
+def _places(found: Matching) -> tuple[dict[str, int], dict[str, dict[int, int]]]:
+    """Columns of whole items, and of their options by code."""
     whole: dict[str, int] = {}
     spread: dict[str, dict[int, int]] = {}
     for at, place in found.places.items():
@@ -190,39 +272,7 @@ def _read_items(
             whole[place.name] = at
         elif place.kind == "option" and place.code is not None:
             spread.setdefault(place.name, {})[place.code] = at
-    answers: dict[str, Numbers | Cells] = {}
-    empty: dict[str, Flags] = {}
-    for item in questionnaire.items:
-        if item.id in spread:
-            by_code = {
-                code: (table.header[place], _cells(rows, place))
-                for code, place in sorted(spread[item.id].items())
-            }
-            read = read_ranks if item.kind == "ranking" else read_options
-            columns, empty[item.id] = read(by_code, item, reading)
-        elif item.id not in whole:
-            continue
-        elif item.kind in ("multiple", "ranking"):
-            columns, empty[item.id] = read_joined(
-                _cells(rows, whole[item.id]), item, table.header[whole[item.id]], reading
-            )
-        else:
-            answers[item.id], empty[item.id] = _read_one(item, table, rows, whole[item.id], reading)
-            continue
-        # In the questionnaire's order of options, whatever the file's.
-        answers |= {f"{item.id}_{code}": columns[code] for code in _codes(item) if code in columns}
-    took_part = _took_part(empty, len(rows))
-    for item in questionnaire.items:
-        if item.required and item.id in empty:
-            first = min(spread[item.id].values()) if item.id in spread else whole[item.id]
-            _blame_empty(item, answers, empty[item.id] & took_part, table.header[first], reading)
-    return pd.DataFrame(
-        {
-            name: pd.Series(values, dtype=object if values.dtype == object else float)
-            for name, values in answers.items()
-        },
-        index=pd.RangeIndex(len(rows)),
-    )
+    return whole, spread
 
 
 def _took_part(empty: Mapping[str, Flags], n: int) -> Flags:
@@ -239,19 +289,19 @@ def _codes(item: Item) -> tuple[int, ...]:
     return item.scale.codes if item.scale is not None else ()
 
 
-def _cells(rows: pd.DataFrame, at: int) -> Cells:
-    return rows[at].to_numpy(dtype=object)
-
-
 def _read_one(
-    item: Item, table: Table, rows: pd.DataFrame, at: int, reading: Reading
+    item: Item, export: Export, found: Matching, at: int, reading: Reading
 ) -> tuple[Numbers | Cells, Flags]:
-    header, cells = table.header[at], _cells(rows, at)
+    column = export.columns[at]
+    header, cells = export.table.header[at], read_cells(export, column, found.places)
     if item.kind == "text":
         return read_text(cells, reading, header)
     if item.kind == "number":
         return read_number(cells, item, header, reading)
-    return read_single(cells, item, header, reading, table.value_labels.get(header))
+    labels = labels_of(export, column)
+    if labels is None:
+        cells = in_codes(export, column, item, cells, reading)
+    return read_single(cells, item, header, reading, labels)
 
 
 def _blame_empty(

@@ -10,14 +10,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from surveys.errors import Fault
 from surveys.questionnaire import Item, Option, Scale
 from surveys.reading.cells import ERROR_TEXTS, cell_text, is_empty, normal, shown
+from surveys.reading.distinct import Cells, Distinct, Numbers
 
-Cells = npt.NDArray[np.object_]
-Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 #: Platform words for "seen but left empty" and "skipped by routing".
@@ -94,34 +92,6 @@ class Problem:
 
 Value = float | None  #: None is an empty cell, NaN a declared missing code
 Parsed = Value | Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Distinct:
-    """The distinct cells of a column and, for each row, which of them it holds (-1 for none)."""
-
-    values: list[object]
-    places: npt.NDArray[np.intp]
-
-    @classmethod
-    def of(cls, cells: Cells) -> Distinct:
-        """Group equal cells. TRUE is kept apart from 1, which Python holds to be equal."""
-        if any(kind is bool for kind in set(map(type, cells))):
-            cells = cells.copy()
-            cells[:] = [cell_text(cell) if isinstance(cell, bool) else cell for cell in cells]
-        places, values = pd.factorize(cells)
-        return cls(list(values), places)
-
-    def spread(self, by_value: Sequence[float]) -> Numbers:
-        """One number a row, NaN for empty cells."""
-        table = np.append(np.asarray(by_value, dtype=float), np.nan)
-        return table[self.places]
-
-    def rows_of(self, at: int) -> list[int]:
-        return np.flatnonzero(self.places == at).tolist()
-
-    def count(self, at: int) -> int:
-        return int((self.places == at).sum())
 
 
 class ScaleWords:
@@ -210,7 +180,11 @@ def _date_problem(value: object) -> Problem:
 
 
 def read_single(
-    cells: Cells, item: Item, header: str, reading: Reading, labels: Mapping[float | str, str] | None = None
+    cells: Cells | Distinct,
+    item: Item,
+    header: str,
+    reading: Reading,
+    labels: Mapping[float | str, str] | None = None,
 ) -> tuple[Numbers, Flags]:
     """Codes of a single-choice item, and which cells were empty.
 
@@ -340,7 +314,7 @@ def _note_missing(
         reading.no_answers.append(f"{item.id}: {', '.join(taken[:10])}")
 
 
-def read_number(cells: Cells, item: Item, header: str, reading: Reading) -> tuple[Numbers, Flags]:
+def read_number(cells: Cells | Distinct, item: Item, header: str, reading: Reading) -> tuple[Numbers, Flags]:
     """Numbers within the item's bounds, and which cells were empty."""
     distinct = Distinct.of(cells)
     texts = [normal(cell_text(value)) for value in distinct.values]
@@ -409,26 +383,30 @@ def _number(value: object, text: str, item: Item, *, decimal_comma: bool) -> Par
     return number
 
 
-def read_text(cells: Cells, reading: Reading, header: str) -> tuple[Cells, Flags]:
+def read_text(cells: Cells | Distinct, reading: Reading, header: str) -> tuple[Cells, Flags]:
     """What was written, as it stands; None for nothing."""
-    texts = np.empty(len(cells), dtype=object)
-    texts[:] = [None if is_empty(cell) else cell_text(cell) for cell in cells]
+    distinct = Distinct.of(cells)
+    written: list[object] = []
     errors = 0
-    for at, text in enumerate(texts):
+    for at, value in enumerate(distinct.values):
+        text = None if is_empty(value) else cell_text(value)
         if text is not None and len(text) < 16:
             plain = normal(text)
             if plain in EMPTY_WORDS:
-                texts[at] = None
+                text = None
             elif plain in _ERRORS:
-                texts[at] = None
-                errors += 1
+                text = None
+                errors += distinct.count(at)
+        written.append(text)
     if errors:
         reading.notes.append(f'column "{shown(header)}": {errors} error cells read as no answer')
-    return texts, np.array([text is None for text in texts], dtype=bool)
+    texts = Distinct(written, distinct.places).cells()
+    silent = np.array([text is None for text in [*written, None]], dtype=bool)
+    return texts, silent[distinct.places]
 
 
 def read_options(
-    columns: Mapping[int, tuple[str, Cells]], item: Item, reading: Reading
+    columns: Mapping[int, tuple[str, Cells | Distinct]], item: Item, reading: Reading
 ) -> tuple[dict[int, Numbers], Flags]:
     """A multiple-response item with one column for each option.
 
@@ -481,7 +459,9 @@ def _mark(value: object, text: str, code: int, item: Item, words: ScaleWords) ->
     return Problem(shown(value), "Write 1 for chosen and 0 for not chosen.")
 
 
-def read_joined(cells: Cells, item: Item, header: str, reading: Reading) -> tuple[dict[int, Numbers], Flags]:
+def read_joined(
+    cells: Cells | Distinct, item: Item, header: str, reading: Reading
+) -> tuple[dict[int, Numbers], Flags]:
     """A multiple-response or ranking item with all its answers in one cell."""
     assert item.scale is not None  # noqa: S101
     words = ScaleWords(item.scale)
@@ -602,7 +582,7 @@ def _codes_of(parts: Sequence[str], words: ScaleWords, item: Item) -> tuple[list
 
 
 def read_ranks(
-    columns: Mapping[int, tuple[str, Cells]], item: Item, reading: Reading
+    columns: Mapping[int, tuple[str, Cells | Distinct]], item: Item, reading: Reading
 ) -> tuple[dict[int, Numbers], Flags]:
     """A ranking with one column for each option, holding its rank; 1 is first."""
     ranks: dict[int, Numbers] = {}

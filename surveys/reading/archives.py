@@ -88,13 +88,13 @@ def check_workbook(raw: bytes, *, file: str, limits: Limits) -> Workbook:
         total += size
         parts[entry.filename] = part
     for name, part in parts.items():
-        if part.rows * part.columns > limits.max_cells or part.columns > limits.max_columns:
+        if part.rows * part.columns > limits.sheet_cells or part.columns > limits.max_columns:
             raise AnswersError(
                 Fault(
                     file=file,
                     field=_part_name(name),
                     seen=f"cells as far as row {part.rows:,} and column {part.columns:,}",
-                    expected=f"at most {limits.max_cells:,} cells and {limits.max_columns:,} columns",
+                    expected=f"at most {limits.sheet_cells:,} cells and {limits.max_columns:,} columns",
                     remedy="Delete the stray cells far right or far below the table, or raise the limits.",
                 )
             )

@@ -84,6 +84,8 @@ def normal(text: str) -> str:
     >>> normal(" Ｖery　 GOOD ")
     'very good'
     """
+    if text.isascii():
+        return " ".join(text.split()).lower()
     plain = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
     return " ".join(plain.split()).casefold()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from surveys.reading.cells import cell_text, is_empty
+from surveys.reading.distinct import Distinct
 
 Record = Sequence[object]
 Known = Callable[[str], bool]  #: whether a header is one that the questionnaire knows
@@ -18,6 +19,7 @@ class Grid:
     """Rows of cells that are not blank, each with its number as a spreadsheet counts.
 
     ``header_at`` is the place of the header in ``records``; all records below it have its width.
+    Where ``columns`` is given, they hold what stands below the header, and ``records`` ends with it.
     """
 
     records: Sequence[Record]
@@ -25,6 +27,21 @@ class Grid:
     header_at: int
     sheet: str | None = None
     notes: tuple[str, ...] = ()
+    columns: Sequence[Distinct] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSet:
+    """Variables that are one question of several answers, as an SPSS file declares it.
+
+    ``counted`` is the value that means "chosen" in a set of dichotomies; None for a set of categories,
+    where each variable holds one of the chosen options.
+    """
+
+    name: str
+    label: str
+    variables: tuple[str, ...]
+    counted: str | None = None
 
 
 def known_cells(record: Record, known: Known | None) -> int:

@@ -19,6 +19,12 @@ class Limits:
     max_uncompressed: int = 2**30  #: of all parts of a workbook, in bytes
     max_ratio: float = 200  #: uncompressed to compressed, for parts above ``ratio_from``
     ratio_from: int = 10 * 2**20  #: bytes; small parts may compress as well as they like
-    max_cells: int = 50_000_000
+    max_cells: int = 100_000_000  #: a million respondents and a hundred columns
+    max_sheet_cells: int = 50_000_000  #: of a workbook, which declares more than it holds
     max_columns: int = 16_384  #: as many as a spreadsheet holds
     max_parts: int = 10_000  #: files inside a workbook
+
+    @property
+    def sheet_cells(self) -> int:
+        """Cells that a sheet may span."""
+        return min(self.max_cells, self.max_sheet_cells)

@@ -13,6 +13,7 @@ from typing import Literal
 from surveys.errors import Fault
 from surveys.questionnaire import Item, Questionnaire
 from surveys.reading.cells import normal, shown
+from surveys.reading.mapping import IGNORE
 
 #: Roles that name a person. Their columns are recognised and dropped.
 PERSONAL = ("ip", "name", "phone", "email")
@@ -151,6 +152,10 @@ class Columns:
     header: Sequence[str]
     empty: frozenset[int]  #: columns without a single cell
     labels: Mapping[str, str]  #: wordings of SPSS variables
+    headings: Sequence[Sequence[str]] = ()  #: other wordings of each column
+    settled: Mapping[int, Place] = field(default_factory=dict)  #: by the question that columns share
+    fallback: Mapping[int, Place] = field(default_factory=dict)  #: when nothing else is found
+    platform: bool = False  #: whether a survey platform wrote the file
 
 
 def match_columns(columns: Columns, wordings: Wordings, mapping: Mapping[str, str] | None = None) -> Matching:
@@ -164,18 +169,16 @@ def match_columns(columns: Columns, wordings: Wordings, mapping: Mapping[str, st
     worded: list[str] = []
     matrix: str | None = None
     for at, header in enumerate(columns.header):
-        place = told.get(at) or _role(header, wordings)
+        place = told.get(at) or _role(header, wordings) or columns.settled.get(at)
         if place is None:
-            candidates = wordings.find(header) if header.strip() else frozenset()
-            if not candidates and header in columns.labels:
-                candidates = wordings.find(columns.labels[header])
-            candidates = _within_matrix(candidates, matrix, wordings)
+            candidates = _within_matrix(_candidates(columns, at, wordings), matrix, wordings)
             if len(candidates) > 1:
                 found.faults.append(_ambiguous(columns, at, candidates))
                 continue
             place = next(iter(candidates), None)
-            if place is not None and normal(header) != normal(str(place)):
+            if place is not None and place.kind != "role" and normal(header) != normal(str(place)):
                 worded.append(f"{at + 1} = {place}")
+        place = place or columns.fallback.get(at)
         if place is None:
             unknown.append(at)
             continue
@@ -191,6 +194,16 @@ def match_columns(columns: Columns, wordings: Wordings, mapping: Mapping[str, st
     _settle_options(columns, wordings, found)
     _settle_unknown(columns, wordings, unknown, found)
     return found
+
+
+def _candidates(columns: Columns, at: int, wordings: Wordings) -> frozenset[Place]:
+    """Items or options by the header, by the variable's label, by whatever else the column is known as."""
+    header = columns.header[at]
+    others = columns.headings[at] if at < len(columns.headings) else ()
+    for text in (header, columns.labels.get(header, ""), *others):
+        if text.strip() and (found := wordings.find(text)):
+            return found
+    return frozenset()
 
 
 def _role(header: str, wordings: Wordings) -> Place | None:
@@ -261,6 +274,7 @@ def _told(
             )
             continue
         place = wordings.ids.get(normal(target)) or (Place("role", target) if target in roles else None)
+        place = Place("ignored") if place is None and target == IGNORE else place
         if place is None:
             near = wordings.closest(target)
             found.faults.append(
@@ -383,11 +397,17 @@ def _settle_unknown(columns: Columns, wordings: Wordings, unknown: Sequence[int]
                 if header.strip()
                 else "answers without a header",
                 f"an item, such as {near}" if near else "an item of the questionnaire",
-                "Add it to ignored_columns, or to the questionnaire."
+                _remedy(header, near if columns.platform else None)
                 if header.strip()
                 else "Name the column, or remove it.",
             )
         )
+
+
+def _remedy(header: str, near: str | None) -> str:
+    """A close wording is no match: whoever knows the survey says so in the mapping."""
+    rest = "Add it to ignored_columns, or to the questionnaire."
+    return f'If it is, write `"{shown(header)}": {near}` into the mapping. {rest}' if near else rest
 
 
 def missing_items(questionnaire: Questionnaire, found: Matching) -> Iterator[Item]:

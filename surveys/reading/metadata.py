@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-import numpy as np
 import pandas as pd
 
 from surveys.reading.answers import (
@@ -13,11 +12,10 @@ from surveys.reading.answers import (
     MOST_FAULTS,
     NO_ANSWER_WORDS,
     NO_WORDS,
-    Cells,
-    Numbers,
     Reading,
 )
 from surveys.reading.cells import cell_text, is_empty, normal, shown
+from surveys.reading.distinct import Distinct, Numbers
 from surveys.reading.matching import SYNTHETIC, Matching
 from surveys.reading.tables import Table
 from surveys.reading.times import moments, seconds
@@ -36,15 +34,14 @@ def read_metadata(found: Matching, table: Table, rows: pd.DataFrame, reading: Re
         "row": reading.rows,
     }
     for role, at in roles.items():
-        cells, header = rows[at].to_numpy(dtype=object), table.header[at]
+        distinct, header = table.distinct(at), table.header[at]
         if role == "seconds":
-            metadata[role] = _read_seconds(cells, header, reading)
+            metadata[role] = _read_seconds(distinct, header, reading)
         elif role in ("started_at", "submitted_at"):
-            metadata[role] = _read_moments(cells, header, reading)
+            metadata[role] = _read_moments(distinct, header, reading)
         elif role in ("province", "device"):
-            metadata[role] = pd.Series(
-                [None if is_empty(cell) else cell_text(cell) for cell in cells], dtype=object
-            )
+            texts: list[object] = [None if is_empty(cell) else cell_text(cell) for cell in distinct.values]
+            metadata[role] = pd.Series(Distinct(texts, distinct.places).cells(), dtype=object)
     return pd.DataFrame(metadata, index=pd.RangeIndex(len(rows)))
 
 
@@ -99,39 +96,42 @@ def _blame_repeats(ids: list[str], header: str, reading: Reading) -> None:
             )
 
 
-def _read_seconds(cells: Cells, header: str, reading: Reading) -> Numbers:
-    values = np.full(len(cells), np.nan)
-    read: dict[object, float] = {}
-    wrong: dict[str, list[int]] = {}
-    for position, cell in enumerate(cells):
+def _read_seconds(distinct: Distinct, header: str, reading: Reading) -> Numbers:
+    values: list[float] = []
+    for at, cell in enumerate(distinct.values):
+        values.append(float("nan"))
         if is_empty(cell) or normal(cell_text(cell)) in EMPTY_WORDS | NO_ANSWER_WORDS:
             continue
         try:
-            if cell not in read:
-                read[cell] = seconds(cell)
-            values[position] = read[cell]
+            values[at] = seconds(cell)
         except ValueError:
-            wrong.setdefault(shown(cell), []).append(position)
-    for seen, positions in wrong.items():
-        reading.blame(
-            header,
-            positions,
-            f'"{seen}"',
-            "a duration such as 136, 136秒, 3分20秒 or 00:02:16",
-            "Correct it, or leave the cell empty.",
-        )
-    return values
+            reading.blame(
+                header,
+                distinct.rows_of(at),
+                f'"{shown(cell)}"',
+                "a duration such as 136, 136秒, 3分20秒 or 00:02:16",
+                "Correct it, or leave the cell empty.",
+            )
+    return distinct.spread(values)
 
 
-def _read_moments(cells: Cells, header: str, reading: Reading) -> pd.Series:
-    filled = [not is_empty(cell) and normal(cell_text(cell)) not in NO_ANSWER_WORDS for cell in cells]
-    read = moments([cell if there else "" for cell, there in zip(cells, filled, strict=True)])
-    lost = sum(there and moment is None for there, moment in zip(filled, read, strict=True))
+def _read_moments(distinct: Distinct, header: str, reading: Reading) -> pd.Series:
+    filled = [
+        not is_empty(cell) and normal(cell_text(cell)) not in NO_ANSWER_WORDS for cell in distinct.values
+    ]
+    told = [cell if there else "" for cell, there in zip(distinct.values, filled, strict=True)]
+    read = moments(told)
+    lost = sum(
+        distinct.count(at)
+        for at, (there, moment) in enumerate(zip(filled, read, strict=True))
+        if there and moment is None
+    )
     if lost:
         reading.notes.append(
             f'column "{shown(header)}": {lost} dates could not be read, or their day not told from the month'
         )
-    return pd.Series(pd.to_datetime(pd.Series(read, dtype=object)).to_numpy(dtype="datetime64[us]"))
+    stamps = pd.to_datetime(pd.Series([*read, None], dtype=object)).to_numpy(dtype="datetime64[us]")
+    return pd.Series(stamps[distinct.places])
 
 
 def is_synthetic(found: Matching, table: Table, rows: pd.DataFrame) -> bool:
@@ -141,9 +141,9 @@ def is_synthetic(found: Matching, table: Table, rows: pd.DataFrame) -> bool:
     for at in rows.columns:
         place = found.places.get(int(at))
         if place is not None and place.kind == "role" and place.name == SYNTHETIC:
-            words = {normal(cell_text(cell)) for cell in set(rows[at].dropna())}
+            words = {normal(cell_text(cell)) for cell in table.distinct(int(at)).values}
             if words - NO_WORDS - {""}:
                 return True
-        elif SYNTHETIC_MARK in rows[at].tolist():
+        elif SYNTHETIC_MARK in table.distinct(int(at)).values:
             return True
     return False

@@ -13,6 +13,9 @@ from surveys.reading.archives import Part
 
 _FORMULA, _BOUND_SHEET, _STRINGS = 0x0006, 0x0085, 0x00FC
 _DIMENSIONS, _ERROR, _BEGIN = 0x0200, 0x0205, 0x0809
+#: Records of cells, which begin with their row and column.
+_CELLS = frozenset({0x0006, 0x00BD, 0x00BE, 0x00D6, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E})
+_DATE_1904 = 0x0022
 _ROWS, _COLUMNS = 65_536, 256
 
 
@@ -28,6 +31,8 @@ def old_sheets(stream: bytes) -> dict[str, Part]:
     names: dict[int, str] = {}
     part = Part()
     for at, kind, data in records(stream):
+        if kind in _CELLS and int.from_bytes(data[2:4], "little") >= _COLUMNS:
+            raise ValueError("a cell stands in a column that no sheet has")
         if kind == _BEGIN:
             part = parts.setdefault(at, Part())
         elif kind == _BOUND_SHEET and len(data) >= 8:
@@ -44,6 +49,11 @@ def old_sheets(stream: bytes) -> dict[str, Part]:
                 row, column = struct.unpack("<HH", data[:4])
                 part.error_cells.append(f"{_letters(column + 1)}{row + 1}")
     return {name: parts[at] for at, name in names.items() if at in parts}
+
+
+def counts_from_1904(stream: bytes) -> bool:
+    """Whether the dates of a workbook are days since 1904."""
+    return any(kind == _DATE_1904 and data[:2] == b"\x01\x00" for _, kind, data in records(stream))
 
 
 def records(stream: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,8 @@ import pyreadstat
 
 from surveys.errors import AnswersError, Fault
 from surveys.reading.cells import cell_text, shown
-from surveys.reading.grids import Grid, Record
+from surveys.reading.distinct import Cells
+from surveys.reading.grids import AnswerSet, Grid, Record
 from surveys.reading.limits import Limits
 from surveys.reading.system_files import check_dictionary
 
@@ -33,6 +34,8 @@ class SpssData:
     encoding: str | None
     value_labels: Mapping[str, Mapping[float | str, str]]
     variable_labels: Mapping[str, str]
+    declared: Mapping[int, Cells] = field(default_factory=dict)  #: codes declared missing, by column
+    answer_sets: tuple[AnswerSet, ...] = ()
 
 
 def read_spss(path: Path, *, file: str, limits: Limits, portable: bool, encoding: str | None) -> SpssData:
@@ -52,7 +55,11 @@ def read_spss(path: Path, *, file: str, limits: Limits, portable: bool, encoding
     if len(frame) >= most:
         raise _too_large(file, f"at least {len(frame):,} cases of {frame.shape[1]:,} variables", limits)
     notes: list[str] = []
-    columns = [_cells(frame[name], name, meta, notes) for name in frame.columns]
+    declared: dict[int, Cells] = {}
+    columns = [
+        _cells(frame.iloc[:, at], at, str(name), meta, notes, declared)
+        for at, name in enumerate(frame.columns)
+    ]
     records: list[Record] = [tuple(frame.columns), *zip(*columns, strict=True)]
     grid = Grid(
         # A case has no row of its own in SPSS; counted as if exported with a header.
@@ -66,7 +73,22 @@ def read_spss(path: Path, *, file: str, limits: Limits, portable: bool, encoding
         encoding=meta.file_encoding,
         value_labels={name: dict(labels) for name, labels in meta.variable_value_labels.items()},
         variable_labels={name: label for name, label in meta.column_names_to_labels.items() if label},
+        declared=declared,
+        answer_sets=tuple(_answer_sets(meta)),
     )
+
+
+def _answer_sets(meta: Any) -> Iterator[AnswerSet]:
+    """The multiple-response sets that the file defines."""
+    for name, about in (getattr(meta, "mr_sets", None) or {}).items():
+        dichotomy = bool(about.get("is_dichotomy"))
+        counted = about.get("counted_value") if dichotomy else None
+        yield AnswerSet(
+            name=str(name),
+            label=str(about.get("label") or ""),
+            variables=tuple(map(str, about.get("variable_list") or ())),
+            counted=None if counted is None else str(counted),
+        )
 
 
 def _call(reader: Any, path: Path, file: str, **options: Any) -> tuple[pd.DataFrame, Any]:
@@ -74,7 +96,7 @@ def _call(reader: Any, path: Path, file: str, **options: Any) -> tuple[pd.DataFr
         frame, meta = reader(str(path), **options)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
         raise _damaged(file, str(error)) from None
-    except (UnicodeError, OverflowError, ValueError, OSError, MemoryError, LookupError, SystemError) as error:
+    except Exception as error:  # whatever the parser stumbles over is the file's doing
         raise _damaged(file, f"{type(error).__name__}: {error}") from None
     return frame, meta
 
@@ -114,12 +136,17 @@ def _refuse_large(meta: Any, file: str, limits: Limits) -> None:
         raise _too_large(file, f"{cases:,} cases of {variables:,} variables", limits)
 
 
-def _cells(values: pd.Series, name: str, meta: Any, notes: list[str]) -> list[object]:
+def _cells(
+    values: pd.Series, at: int, name: str, meta: Any, notes: list[str], declared: dict[int, Cells]
+) -> list[object]:
     missing = _declared_missing(values, meta.missing_ranges.get(name, ()))
     if missing.any():
         codes = values[missing].value_counts()
         counted = ", ".join(f"{shown(code)} ({n}x)" for code, n in codes.head(10).items())
         notes.append(f'"{shown(name)}": declared missing in the file and read as no answer: {counted}')
+        codes_of = np.full(len(values), None, dtype=object)
+        codes_of[missing.to_numpy()] = values[missing].astype(object).to_numpy()
+        declared[at] = codes_of
     absent = (missing | values.isna()).to_numpy()
     texts: np.ndarray[Any, np.dtype[np.object_]] = values.astype(object).to_numpy(copy=True)
     if not absent.all():

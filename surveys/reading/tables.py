@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,13 +15,15 @@ import pandas as pd
 from surveys.errors import AnswersError, Fault
 from surveys.reading.cells import cell_text, is_empty, shown
 from surveys.reading.delimited import read_delimited
+from surveys.reading.distinct import Cells, Distinct
 from surveys.reading.encoding import decode
-from surveys.reading.grids import Grid, Known, header_texts
+from surveys.reading.grids import AnswerSet, Grid, Known, header_texts
 from surveys.reading.limits import Limits
 from surveys.reading.spss import read_spss
+from surveys.reading.stata import check_stata, is_stata, read_stata
 from surveys.reading.workbooks import read_xls, read_xlsx
 
-Format = Literal["delimited", "xlsx", "xls", "spss"]
+Format = Literal["delimited", "xlsx", "xls", "spss", "stata"]
 
 _OTHER_FORMATS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG", "a PNG picture", "Hand in the data file."),
@@ -34,7 +36,6 @@ _OTHER_FORMATS: tuple[tuple[bytes, str, str], ...] = (
     (b"BZh", "a bzip2 archive", "Unpack it and hand in the file inside."),
     (b"SQLite format 3", "an SQLite database", "Export the table as CSV."),
     (b"PAR1", "a Parquet file", "Export the table as CSV."),
-    (b"<stata_dta>", "a Stata file", "Save it as .sav or CSV."),
     (b"RDX", "an R data file", "Export the table as CSV."),
     (b"\x09\x08", "a workbook older than Excel 97", "Save it as .xlsx or CSV."),
     (b"\x09\x04", "a workbook older than Excel 97", "Save it as .xlsx or CSV."),
@@ -46,12 +47,14 @@ _EXPECTED_SUFFIX: Mapping[Format, tuple[str, ...]] = {
     "xlsx": (".xlsx", ".xlsm"),
     "xls": (".xls",),
     "spss": (".sav", ".zsav", ".por"),
+    "stata": (".dta",),
 }
 _NAMES: Mapping[Format, str] = {
     "delimited": "delimited text",
     "xlsx": "an .xlsx workbook",
     "xls": "an .xls workbook",
     "spss": "an SPSS file",
+    "stata": "a Stata file",
 }
 
 
@@ -77,6 +80,12 @@ class Table:
         What an SPSS file says about its variables.
     notes : tuple of str
         What was decided on the way.
+    declared : mapping of column to cells
+        The codes that an SPSS or Stata file declares missing, where ``rows`` holds None.
+    answer_sets : tuple of AnswerSet
+        Variables that an SPSS file declares to be one question.
+    factors : mapping of column to Distinct
+        Different cells that are known already.
     """
 
     file: str
@@ -92,6 +101,20 @@ class Table:
     value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
     variable_labels: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    declared: Mapping[int, Cells] = field(default_factory=dict)
+    answer_sets: tuple[AnswerSet, ...] = ()
+    factors: Mapping[int, Distinct] = field(default_factory=dict, repr=False)
+
+    def distinct(self, at: int) -> Distinct:
+        """The different cells of a column, and where each stands."""
+        if at in self.factors:
+            return self.factors[at]
+        return Distinct.of(self.rows[at].to_numpy(dtype=object))
+
+
+def without_rows(table: Table, count: int) -> Table:
+    """The table without its first rows, which belong to the header."""
+    return replace(table, rows=table.rows.iloc[count:], factors={}) if count else table
 
 
 def read_table(
@@ -101,8 +124,9 @@ def read_table(
     encoding: str | None = None,
     limits: Limits | None = None,
     known: Known | None = None,
+    header: Literal["found", "first"] = "found",
 ) -> Table:
-    """The raw cells of a CSV, TSV, .xlsx, .xls, .sav, .zsav or .por file.
+    """The raw cells of a CSV, TSV, .xlsx, .xls, .sav, .zsav, .por or .dta file.
 
     Parameters
     ----------
@@ -115,6 +139,8 @@ def read_table(
     known : callable, optional
         Whether a text is a header that the questionnaire knows. It finds the header below title
         rows, and the sheet.
+    header : {"found", "first"}
+        Whether the header is sought below titles, or is the first row of a workbook with anything in it.
 
     Raises
     ------
@@ -123,7 +149,7 @@ def read_table(
     """
     limits = limits or Limits()
     place = Path(path)
-    raw = _bytes(place, limits)
+    raw = file_bytes(place, limits)
     kind = _format(raw, place)
     digest = hashlib.sha256(raw).hexdigest()
     notes = _name_notes(place, kind)
@@ -139,6 +165,23 @@ def read_table(
             encoding=data.encoding,
             value_labels=data.value_labels,
             variable_labels=data.variable_labels,
+            declared=data.declared,
+            answer_sets=data.answer_sets,
+            notes=notes,
+        )
+    if kind == "stata":
+        check_stata(raw, file=place.name, limits=limits)
+        del raw
+        data = read_stata(place, file=place.name, limits=limits, encoding=encoding)
+        return _table(
+            data.grid,
+            file=place.name,
+            kind=kind,
+            digest=digest,
+            encoding=data.encoding,
+            value_labels=data.value_labels,
+            variable_labels=data.variable_labels,
+            declared=data.declared,
             notes=notes,
         )
     if kind == "delimited":
@@ -157,6 +200,8 @@ def read_table(
         )
     read = read_xlsx if kind == "xlsx" else read_xls
     grid = read(raw, file=place.name, sheet=sheet, limits=limits, known=known)
+    if header == "first":
+        grid = replace(grid, header_at=0)
     return _table(grid, file=place.name, kind=kind, digest=digest, notes=notes)
 
 
@@ -164,8 +209,9 @@ def _fault(file: str, seen: str, expected: str, remedy: str) -> AnswersError:
     return AnswersError(Fault(file=file, seen=seen, expected=expected, remedy=remedy))
 
 
-def _bytes(path: Path, limits: Limits) -> bytes:
-    expected = "a CSV, Excel or SPSS file"
+def file_bytes(path: Path, limits: Limits) -> bytes:
+    """The bytes of a file that is a file and not too large."""
+    expected = "a CSV, Excel, SPSS or Stata file"
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -200,23 +246,31 @@ def _bytes(path: Path, limits: Limits) -> bytes:
 
 
 def _format(raw: bytes, path: Path) -> Format:
+    expected = "a CSV, Excel, SPSS or Stata file"
     for mark, kind, remedy in _OTHER_FORMATS:
         if raw.startswith(mark):
-            raise _fault(path.name, kind, "a CSV, Excel or SPSS file", remedy)
+            raise _fault(path.name, kind, expected, remedy)
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return "xlsx"
     if raw.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return "xls"
+    if is_stata(raw):
+        return "stata"
     if raw.startswith((b"$FL2", b"$FL3")) or b"SPSS PORT FILE" in raw[:400]:
         return "spss"
     start = raw[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
         kind = "XML" if start.startswith(b"<?xml") else "a web page (HTML)"
         raise _fault(
-            path.name, kind, "a CSV, Excel or SPSS file", "Open it in a spreadsheet and save it as .xlsx."
+            path.name,
+            kind,
+            "a CSV, Excel, SPSS or Stata file",
+            "Save it as .xlsx in a spreadsheet.",
         )
     if start.startswith((b'{"', b"[{")):
-        raise _fault(path.name, "JSON", "a CSV, Excel or SPSS file", "Export the answers as CSV or Excel.")
+        raise _fault(
+            path.name, "JSON", "a CSV, Excel, SPSS or Stata file", "Export the answers as CSV or Excel."
+        )
     return "delimited"
 
 
@@ -238,12 +292,17 @@ def _table(
     delimiter: str | None = None,
     value_labels: Mapping[str, Mapping[float | str, str]] | None = None,
     variable_labels: Mapping[str, str] | None = None,
+    declared: Mapping[int, Cells] | None = None,
+    answer_sets: tuple[AnswerSet, ...] = (),
 ) -> Table:
     at = grid.header_at
     header = tuple(_one_break(text) or "" for text in header_texts(grid.records[at]))
     body = grid.records[at + 1 :]
     texts_only = kind == "delimited"
-    columns = [_column(cells, texts_only) for cells in zip(*body, strict=True)]
+    if grid.columns is not None:
+        columns = [column.cells() for column in grid.columns]
+    else:
+        columns = [_column(cells, texts_only) for cells in zip(*body, strict=True)]
     columns = columns or [_column((), texts_only)] * len(header)
     width = _width(header, columns)
     told = [*notes, *grid.notes]
@@ -253,7 +312,7 @@ def _table(
     if above or (at == 0 and grid.numbers[0] > 1):
         told.append(f"header found in row {grid.numbers[at]}")
     told += _header_notes(header[:width])
-    index = pd.Index(list(grid.numbers[at + 1 :]), name="row", dtype="int64")
+    index = pd.Index(np.asarray(grid.numbers[at + 1 :], dtype=np.int64), name="row")
     rows = pd.DataFrame(dict(enumerate(columns[:width])), index=index, columns=range(width), dtype=object)
     return Table(
         file=file,
@@ -269,6 +328,9 @@ def _table(
         value_labels=value_labels or {},
         variable_labels=variable_labels or {},
         notes=tuple(told),
+        declared=declared or {},
+        answer_sets=answer_sets,
+        factors=dict(enumerate(grid.columns[:width])) if grid.columns is not None else {},
     )
 
 

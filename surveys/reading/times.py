@@ -7,6 +7,8 @@ import math
 import re
 from collections.abc import Sequence
 
+import pandas as pd
+
 from surveys.reading.cells import cell_text, normal
 
 _UNITS = re.compile(
@@ -83,9 +85,32 @@ def moments(values: Sequence[object]) -> list[dt.datetime | None]:
     >>> moments(["3/4/2024 10:00"])
     [None]
     """
+    regular = _regular(values)
+    if regular is not None:
+        return regular
     texts = [normal(cell_text(value)) for value in values]
     day_first = _day_first(texts)
     return [_moment(value, text, day_first) for value, text in zip(values, texts, strict=True)]
+
+
+#: Layouts that say which number is the year, and leave no doubt about day and month.
+_LAYOUTS = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y-%m-%d")
+_MANY = 1_000  #: values from which on one layout is tried for all
+
+
+def _regular(values: Sequence[object]) -> list[dt.datetime | None] | None:
+    """Many dates of one layout, read at once; None when any is written otherwise."""
+    if len(values) < _MANY or not all(isinstance(value, str) for value in values):
+        return None
+    texts = pd.Series([str(value) for value in values], dtype=object)
+    for layout in _LAYOUTS:
+        try:
+            dt.datetime.strptime(str(values[0]), layout)
+            read = pd.to_datetime(texts, format=layout, errors="raise", exact=True)
+        except (ValueError, OverflowError):
+            continue
+        return None if read.isna().any() else list(read.dt.to_pydatetime())
+    return None
 
 
 def _day_first(texts: Sequence[str]) -> bool | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+import re
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from python_calamine import (
     CalamineError,
@@ -21,9 +25,11 @@ from surveys.reading.cells import is_empty, shown
 from surveys.reading.containers import open_container
 from surveys.reading.grids import LOOKED_AT, Grid, Known, Record, header_place, known_cells
 from surveys.reading.limits import Limits
-from surveys.reading.records import old_sheets
+from surveys.reading.records import counts_from_1904, old_sheets
 
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_FROM_1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true)["']""")
+_HEAD = 20_000  #: bytes of a workbook's own part that say how its dates are counted
 _OTHER_OLE = (
     ("WordDocument".encode("utf-16-le"), "a Word document"),
     ("PowerPoint Document".encode("utf-16-le"), "a PowerPoint file"),
@@ -36,7 +42,8 @@ def read_xlsx(
 ) -> Grid:
     """Rows of one sheet of a zipped workbook, looked through for hostile content first."""
     seen = check_workbook(raw, file=file, limits=limits)
-    return _read(raw, file=file, sheet=sheet, limits=limits, known=known, seen=dict(seen.sheets))
+    grid = _read(raw, file=file, sheet=sheet, limits=limits, known=known, seen=dict(seen.sheets))
+    return _told_1904(grid, _counts_from_1904(raw))
 
 
 def read_xls(raw: bytes, *, file: str, sheet: str | None, limits: Limits, known: Known | None = None) -> Grid:
@@ -53,7 +60,27 @@ def read_xls(raw: bytes, *, file: str, sheet: str | None, limits: Limits, known:
                     remedy="Hand in the data file.",
                 )
             )
-    return _read(raw, file=file, sheet=sheet, limits=limits, known=known, seen=_old_sheets(raw, file))
+    grid = _read(raw, file=file, sheet=sheet, limits=limits, known=known, seen=_old_sheets(raw, file))
+    container = open_container(raw)
+    stream = None if container is None else container.stream("workbook", "book")
+    return _told_1904(grid, stream is not None and counts_from_1904(stream))
+
+
+def _told_1904(grid: Grid, from_1904: bool) -> Grid:
+    """Pasted into another workbook, such dates move by four years and a day."""
+    dated = from_1904 and any(isinstance(cell, dt.date) for record in grid.records for cell in record)
+    note = "dates are counted from 1904 in this workbook, and were read so"
+    return replace(grid, notes=(*grid.notes, note)) if dated else grid
+
+
+def _counts_from_1904(raw: bytes) -> bool:
+    """Whether a workbook that was looked through already says so of its dates."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        name = next((name for name in archive.namelist() if name.lower() == "xl/workbook.xml"), None)
+        if name is None:
+            return False
+        with archive.open(name) as part:
+            return _FROM_1904.search(part.read(_HEAD)) is not None
 
 
 def _old_sheets(raw: bytes, file: str) -> dict[str, Part]:
@@ -220,13 +247,13 @@ def _open_sheet(book: CalamineWorkbook, name: str, file: str) -> CalamineSheet:
 
 def _refuse_large(sheet: CalamineSheet, name: str, file: str, limits: Limits) -> None:
     rows, columns = (sheet.end[0] + 1, sheet.end[1] + 1) if sheet.end else (0, 0)
-    if rows * columns > limits.max_cells or columns > limits.max_columns:
+    if rows * columns > limits.sheet_cells or columns > limits.max_columns:
         raise AnswersError(
             Fault(
                 file=file,
                 sheet=name,
                 seen=f"cells as far as row {rows:,} and column {columns:,}",
-                expected=f"at most {limits.max_cells:,} cells and {limits.max_columns:,} columns",
+                expected=f"at most {limits.sheet_cells:,} cells and {limits.max_columns:,} columns",
                 remedy="Delete the stray cells far right or far below the table, or raise the limits.",
             )
         )
