@@ -12,6 +12,26 @@ from collections.abc import Sequence
 
 DONE, INCOMPLETE, BAD_INPUT = 0, 1, 2
 
+#: As in ``surveys.platforms.export``, which is too heavy to import for a line of help.
+PLATFORMS = (
+    "wenjuanxing",
+    "wenjuan",
+    "tencent",
+    "qualtrics",
+    "limesurvey",
+    "surveymonkey",
+    "google_forms",
+    "microsoft_forms",
+    "typeform",
+    "kobo",
+    "redcap",
+    "sosci",
+    "delimited_set",
+    "spss",
+    "stata",
+    "plain",
+)
+
 DESCRIPTION = """\
 From the questionnaires of a study of tiered customer management to findings anyone can check.
 
@@ -94,10 +114,34 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         nargs="+",
         required=True,
-        help="a population's answers: CSV, Excel or SPSS",
+        help="a population's answers: CSV, Excel, SPSS, Stata, or the export of a survey platform",
+    )
+    run.add_argument(
+        "--corrections",
+        metavar="POPULATION=FILE",
+        action="append",
+        help="corrections of a population's answers (respondent, item, old, new, why, who); logged in corrections.csv",
     )
     reporting(run, None)
+    explaining(run)
     reading(run)
+
+    quality = command(
+        "quality",
+        "Say how far the answers can be trusted: checks of every respondent, and signs of made-up answers.",
+        "Writes quality.csv, quality.json and quality.LANGUAGE.pdf. Flags convict nobody, and nobody is set aside for them.",
+    )
+    quality.add_argument("study", help="study folder, or the name of a built-in study")
+    quality.add_argument(
+        "--data", metavar="POPULATION=FILE", action="append", nargs="+", required=True, help="a population's answers"
+    )
+    quality.add_argument("--out", metavar="DIR", required=True, help="folder for the results")
+    quality.add_argument("--lang", metavar="en,zh", help="languages of the PDF (default: those of the study)")
+    quality.add_argument(
+        "--draws", metavar="N", type=int, default=99, help="honest files to compare with, each kind; 0: none (default: 99)"
+    )
+    explaining(quality)
+    reading(quality)
 
     new = command(
         "new",
@@ -131,24 +175,101 @@ def parser() -> argparse.ArgumentParser:
 
     inspect = command(
         "inspect",
-        "Say what a data file is: kind, encoding, columns, and what looks wrong.",
+        "Say what a data file is: platform, encoding, questions, columns, and what looks wrong.",
         "With --questionnaire it also says which item each column was taken for.",
     )
     inspect.add_argument("file", help="CSV, Excel or SPSS file")
     inspect.add_argument("--questionnaire", metavar="Q", help="questionnaire file to match the columns with")
+    inspect.add_argument("--json", action="store_true", help="print what was found as JSON")
+    exporting(inspect)
     reading(inspect)
 
     ingest = command(
         "ingest",
         "Turn an export into tidy coded data plus a codebook.",
-        "Writes FILE (CSV or XLSX) and FILE.codebook.csv. Text that a spreadsheet would take for a formula\n"
-        "is neutralised; personal data are left out.",
+        "Writes FILE (Parquet, CSV or Excel) and beside it codebooks (.codebook.csv, .html, .xlsx) and everything that\n"
+        "was decided on the way (.log.json). Text that a spreadsheet would take for a formula is neutralised in\n"
+        "CSV and Excel; personal data are left out.",
     )
-    ingest.add_argument("file", help="CSV, Excel or SPSS file")
+    ingest.add_argument("file", help=ANSWERS)
     ingest.add_argument("--questionnaire", metavar="Q", required=True, help="questionnaire file")
-    ingest.add_argument("--out", metavar="FILE", required=True, help="file to write: .csv or .xlsx")
+    ingest.add_argument(
+        "--corrections", metavar="FILE", help="corrections to make: respondent, item, old, new, why, who"
+    )
+    ingest.add_argument(
+        "--minimum-cell", metavar="N", type=int, default=5, help="smallest count that the codebook tells (default: 5)"
+    )
+    ingest.add_argument("--out", metavar="FILE", required=True, help="file to write: .parquet, .csv or .xlsx")
+    exporting(ingest)
     reading(ingest)
+
+    draft = command(
+        "draft",
+        "Draft a questionnaire file from an export or from another tool's survey definition.",
+        "Reads a Qualtrics .qsf, a LimeSurvey structure (.txt, .lsg, .lss), an XLSForm, a REDCap dictionary, the labels\n"
+        "of an SPSS or Stata file, the text that Wenjuanxing (问卷星) imports, and any export of answers. What has to be\n"
+        "edited by hand is marked by comments.",
+    )
+    draft.add_argument("file", help="export or survey definition")
+    draft.add_argument("--out", metavar="FILE", required=True, help="questionnaire file to write (.yaml)")
+    draft.add_argument(
+        "--companion", metavar="FILE", action="append", help="file that explains it, such as the choices of a form"
+    )
+    draft.add_argument("--force", action="store_true", help="replace the file if it exists")
+    reading(draft)
+
+    form = command(
+        "form",
+        "Write a questionnaire out for fielding: XLSForm, Word, Wenjuanxing (问卷星) text or LimeSurvey structure.",
+        "Says what the format cannot carry and has to be set on the platform.",
+    )
+    form.add_argument("questionnaire", help="questionnaire file")
+    form.add_argument(
+        "--format",
+        choices=["xlsform", "docx", "wjx-text", "limesurvey"],
+        required=True,
+        help="xlsform (KoBo, ODK), docx (to print), wjx-text (问卷星 import), limesurvey (tab-separated structure)",
+    )
+    form.add_argument("--out", metavar="FILE", required=True, help="file to write")
+    form.add_argument("--lang", metavar="en,zh", help="languages, one for docx and wjx-text (default: all, or the first)")
+    form.add_argument("--force", action="store_true", help="replace the file if it exists")
     return root
+
+
+def exporting(sub: argparse.ArgumentParser) -> None:
+    """What explains one export."""
+    sub.add_argument(
+        "--companion",
+        metavar="FILE",
+        action="append",
+        help="file that explains it: a .qsf, a LimeSurvey structure, an XLSForm, a REDCap dictionary, JSON metadata, "
+        "or the other download of Wenjuanxing (问卷星); may be given again",
+    )
+    sub.add_argument(
+        "--platform",
+        metavar="NAME",
+        choices=PLATFORMS,
+        help=f"the platform, when the one found by content is wrong: {', '.join(PLATFORMS)}",
+    )
+    sub.add_argument(
+        "--mapping", metavar="FILE", help="YAML file that says which column is which item: `header: ITEM`, or `ignore`"
+    )
+
+
+def explaining(sub: argparse.ArgumentParser) -> None:
+    """The same for the exports of several populations."""
+    sub.add_argument(
+        "--mapping",
+        metavar="POPULATION=FILE",
+        action="append",
+        help="YAML file that says which column of a population's answers is which item",
+    )
+    sub.add_argument(
+        "--companion",
+        metavar="POPULATION=FILE",
+        action="append",
+        help="file that explains a population's answers, such as a .qsf or a form; may be given again",
+    )
 
 
 def reading(sub: argparse.ArgumentParser) -> None:

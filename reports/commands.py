@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from reports import workers
 from reports.cli import BAD_INPUT, DONE, INCOMPLETE
@@ -18,7 +18,11 @@ from surveys.study import Study
 from surveys.study_files import study_folder
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reports.theme import Format
+    from surveys.platforms.export import Platform
+    from surveys.responses import Responses
 
 
 class UsageError(Exception):
@@ -30,11 +34,14 @@ def perform(options: argparse.Namespace) -> int:
     commands: Mapping[str, Callable[[argparse.Namespace], int]] = {
         "reproduce": reproduce,
         "run": run,
+        "quality": quality,
         "new": new,
         "check": check,
         "simulate": simulate,
         "inspect": inspect,
         "ingest": ingest,
+        "draft": draft,
+        "form": form,
     }
     try:
         return commands[options.command](options)
@@ -98,28 +105,49 @@ def run(options: argparse.Namespace) -> int:
     study = Study.load(options.study)
     languages = _languages(options, study)
     files = _data_files(options, study)
+    from reports.form_commands import corrected, corrections_files, write_log
 
-    def read(watcher: Watcher) -> dict[str, object]:
-        from surveys.read import read_answers
+    corrections, logs = corrections_files(options.corrections, files), dict[str, pd.DataFrame]()
 
-        answers: dict[str, object] = {}
-        faults: list[Fault] = []
-        for id_, path in files.items():
-            watcher.step(f"reading {path.name}")
-            try:
-                answers[id_] = read_answers(
-                    path,
-                    study.populations[id_].questionnaire,
-                    sheet=options.sheet,
-                    encoding=options.encoding,
-                )
-            except SurveyError as error:
-                faults.extend(error.faults)
-        if faults:
-            raise SurveyError(faults)
-        return answers
+    def correct(id_: str, found: Responses) -> Responses:
+        changed = corrected(found, corrections.get(id_))
+        logs[id_] = changed.log
+        return changed.responses
 
-    return _analyse(options, study, languages, read)
+    def read(watcher: Watcher) -> Mapping[str, Responses]:
+        return _answers(options, study, files, watcher=watcher, correct=correct)
+
+    done = _analyse(options, study, languages, read)
+    log = Path(options.out) / "corrections.csv"
+    # an empty log replaces that of an earlier run, which would tell of other data
+    if corrections or log.exists():
+        write_log(logs, log)
+    return done
+
+
+def quality(options: argparse.Namespace) -> int:
+    """How far answers can be trusted."""
+    from reports.quality_report import look_at, write_quality
+
+    study = Study.load(options.study)
+    languages, out = _languages(options, study), Path(options.out)
+    if options.draws != 0 and not 19 <= options.draws <= 9999:
+        raise UsageError(f"--draws {options.draws}: 0, or from 19 to 9999 files")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {options.out}: there is a file of that name; name a folder")
+    answers = _answers(options, study, _data_files(options, study))
+    found = look_at(study, answers, draws=options.draws)
+    for path in write_quality(study, found, out, languages=languages):
+        _say(options, str(path))
+    for told in found:
+        evidence = told.forensics
+        if evidence is not None and evidence.state == "ok":
+            p_value = evidence.combined["all"].p_value
+            _say(
+                options,
+                f"{told.report.population}: p = {p_value:.3f}, the share of honest files that look as suspicious; a flag, not a verdict",
+            )
+    return DONE
 
 
 def _data_files(options: argparse.Namespace, study: Study) -> dict[str, Path]:
@@ -140,11 +168,47 @@ def _data_files(options: argparse.Namespace, study: Study) -> dict[str, Path]:
     return files
 
 
+def _answers(
+    options: argparse.Namespace,
+    study: Study,
+    files: Mapping[str, Path],
+    *,
+    watcher: Watcher | None = None,
+    correct: Callable[[str, Responses], Responses] = lambda _, found: found,
+) -> dict[str, Responses]:
+    """The answers of every population; the faults of all files are told together."""
+    from reports.form_commands import files_by_population
+    from surveys.read import read_answers
+    from surveys.reading.mapping import load_mapping
+
+    mappings = files_by_population("--mapping", options.mapping, files)
+    companions = files_by_population("--companion", options.companion, files, several=True)
+    answers, faults = dict[str, Responses](), list[Fault]()
+    for id_, path in files.items():
+        if watcher is not None:
+            watcher.step(f"reading {path.name}")
+        try:
+            found = read_answers(
+                path,
+                study.populations[id_].questionnaire,
+                mapping=load_mapping(mappings[id_][0]) if id_ in mappings else None,
+                companion=companions.get(id_),
+                sheet=options.sheet,
+                encoding=options.encoding,
+            )
+            answers[id_] = correct(id_, found)
+        except SurveyError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise SurveyError(faults)
+    return answers
+
+
 def _analyse(
     options: argparse.Namespace,
     study: Study,
     languages: tuple[str, ...],
-    read: Callable[[Watcher], dict[str, object]],
+    read: Callable[[Watcher], Mapping[str, Responses]],
 ) -> int:
     from reports import pipeline
 
@@ -153,7 +217,7 @@ def _analyse(
         raise UsageError(f"--out {options.out}: there is a file of that name; name a folder")
     with watching(pipeline.STEPS, quiet=options.quiet) as watcher:
         answers = read(watcher)
-        findings = pipeline.run(study, answers, out, languages=languages, formats=formats, watcher=watcher)  # type: ignore[arg-type]
+        findings = pipeline.run(study, answers, out, languages=languages, formats=formats, watcher=watcher)
     counts: dict[str, int] = {}
     for verdict in findings.verdicts:
         counts[verdict.outcome] = counts.get(verdict.outcome, 0) + 1
@@ -214,34 +278,26 @@ def simulate(options: argparse.Namespace) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     """What a file is."""
-    from surveys.reading.tables import read_table
+    from surveys.platforms.description import describe, description_lines
+    from surveys.platforms.reading import read_export
 
-    table = read_table(Path(options.file), sheet=options.sheet, encoding=options.encoding)
-    kind = f"{table.file}: {table.format}"
-    _say(
-        options,
-        kind
-        + (f", encoding {table.encoding}" if table.encoding else "")
-        + (f", sheet {table.sheet}" if table.sheet else ""),
-    )
-    _say(options, f"{len(table.rows)} rows, {len(table.header)} columns")
-    for note in table.notes:
-        _say(options, f"note: {note}")
-    for position, name in enumerate(table.header):
-        column = table.rows.iloc[:, position]
-        filled = column.dropna()
-        _say(
-            options,
-            f"  {position + 1:>4}  {name[:60]}  ({len(filled)} answered, {filled.nunique()} different)",
-        )
+    export = read_export(Path(options.file), **_reading(options))
+    told = describe(export)
+    if options.json:
+        import json
+
+        print(json.dumps(told.to_dict(), ensure_ascii=False, indent=2))  # noqa: T201
+        return DONE
+    for line in description_lines(told):
+        _say(options, line)
     if options.questionnaire:
         from surveys.read import read_answers
 
         responses = read_answers(
             Path(options.file),
             load_questionnaire(options.questionnaire),
-            sheet=options.sheet,
-            encoding=options.encoding,
+            mapping=_mapping(options),
+            **_reading(options),
         )
         for note in responses.source.notes:
             _say(options, f"note: {note}")
@@ -252,31 +308,80 @@ def inspect(options: argparse.Namespace) -> int:
     return DONE
 
 
+class _Reading(TypedDict):
+    """The options that say how a file is to be read."""
+
+    companion: list[str] | None
+    platform: Platform | None
+    sheet: str | None
+    encoding: str | None
+
+
+def _reading(options: argparse.Namespace) -> _Reading:
+    return _Reading(
+        companion=options.companion,
+        platform=options.platform,
+        sheet=options.sheet,
+        encoding=options.encoding,
+    )
+
+
+def _mapping(options: argparse.Namespace) -> Mapping[str, str] | None:
+    if options.mapping is None:
+        return None
+    from surveys.reading.mapping import load_mapping
+
+    return load_mapping(options.mapping)
+
+
 def ingest(options: argparse.Namespace) -> int:
     """Tidy data and a codebook."""
-    from reports.tidy import write_tidy
+    from reports.form_commands import corrected, write_codebooks, write_log
+    from reports.tidy import ENDINGS, write_decisions, write_tidy
     from surveys.privacy import without_identifiers
     from surveys.read import read_answers
 
     out = Path(options.out)
-    if out.suffix not in (".csv", ".xlsx"):
+    if out.suffix not in ENDINGS:
         raise SurveyError(
             Fault(
                 file=out.name,
                 seen=f"the ending {out.suffix or '(none)'}",
-                expected=".csv or .xlsx",
+                expected=", ".join(ENDINGS[:-1]) + f" or {ENDINGS[-1]}",
                 remedy="Give --out a name with one of these endings.",
             )
         )
     responses = read_answers(
         Path(options.file),
         load_questionnaire(options.questionnaire),
-        sheet=options.sheet,
-        encoding=options.encoding,
+        mapping=_mapping(options),
+        **_reading(options),
     )
-    clean = without_identifiers(responses)
-    for path in write_tidy(clean, out):
+    changed = corrected(responses, options.corrections)
+    clean = without_identifiers(changed.responses)
+    for path in (*write_tidy(clean, out), *write_codebooks(clean, out, minimum=options.minimum_cell)):
         _say(options, str(path))
+    _say(options, str(write_decisions(clean, out, corrections=len(changed.log))))
+    if options.corrections is not None:
+        _say(options, str(write_log({out.stem: changed.log}, out.with_suffix(".corrections.csv"))))
     for note in (*clean.source.notes, *clean.notes):
         _say(options, f"note: {note}")
+    return DONE
+
+
+def draft(options: argparse.Namespace) -> int:
+    """A questionnaire file to edit, from an export or a definition."""
+    from reports import form_commands
+
+    for message in form_commands.draft(options):
+        _say(options, message)
+    return DONE
+
+
+def form(options: argparse.Namespace) -> int:
+    """A questionnaire written out for fielding."""
+    from reports import form_commands
+
+    for message in form_commands.form(options):
+        _say(options, message)
     return DONE

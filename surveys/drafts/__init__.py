@@ -1,0 +1,1 @@
+"""Questionnaire files drafted from what others wrote: structures, labels and exports."""

@@ -1,0 +1,1 @@
+"""A questionnaire written out for fielding; one file a format."""
