@@ -23,6 +23,7 @@ from analysis.drivers import added_value, key_drivers
 from analysis.hypotheses import Evidence, Reason
 from analysis.inputs import Sample, coded_categories
 from analysis.means import RobustEffect, mean_against, mean_difference, within_contrast
+from analysis.measurement import comparability
 from analysis.mediation import mediate
 from analysis.minimum_effect import (
     Tail,
@@ -219,6 +220,8 @@ def _failed_conditions(
         if sample is not None and sample.weights is not None:
             weight = study.populations[sample.population].weight
             failed.append(Reason(word="weighted", test=position, details=f"{sample.population}: {weight}"))
+    if question.test.kind == "trend":
+        failed.extend(_not_comparable(question, position))
     for name, of_other in _used(question.test):
         sample = question.other if of_other and question.other is not None else question.sample
         questionnaire = study.populations[sample.population].questionnaire
@@ -235,6 +238,18 @@ def _failed_conditions(
                     details=f"{name}: alpha = {alpha.estimate:.2f} < {MINIMUM_ALPHA:.2f}",
                 )
             )
+    return failed
+
+
+def _not_comparable(question: Question, position: int) -> Sequence[Reason]:
+    """Constructs that the groups do not understand alike, so that their order says nothing."""
+    failed = []
+    for name in question.names("outcome"):
+        if not question.population.questionnaire.has_construct(name):
+            continue
+        found = comparability(question.sample.item_frame(name), question.groups(), construct=name)
+        if found.comparable == "no":
+            failed.append(Reason(word="not_invariant", test=position, details=f"{name}: {found.reason}"))
     return failed
 
 

@@ -25,6 +25,7 @@ from analysis.groups import GroupComparison, compare_groups
 from analysis.hypotheses import Evidence, Verdict, judge
 from analysis.inputs import Sample, sample_of
 from analysis.means import MeanDifference, mean_difference
+from analysis.measurement import Comparability, Measurement, comparability, measured
 from analysis.nps import NetPromoterScore, net_promoter_score
 from analysis.profile import Frequencies, frequencies
 from analysis.reliability import CronbachAlpha, cronbach_alpha
@@ -50,6 +51,8 @@ class PopulationFindings:
     constructs: Descriptives
     shares: Mapping[str, AnswerShares]  #: construct id -> answers to its items, as given
     reliability: tuple[CronbachAlpha, ...]
+    measurement: Measurement | None
+    comparability: tuple[Comparability, ...]  #: of the constructs between the groups
     correlations: CorrelationMatrix | None
     comparisons: tuple[GroupComparison, ...]
     trends: tuple[tuple[JonckheereTerpstra, KendallTauB], ...]
@@ -71,6 +74,10 @@ class PopulationFindings:
             yield "answers", shares
         for alpha in self.reliability:
             yield "reliability", alpha
+        if self.measurement is not None:
+            yield "measurement", self.measurement
+        for comparable in self.comparability:
+            yield "invariance", comparable
         if self.correlations is not None:
             yield "correlations", self.correlations
         for comparison in self.comparisons:
@@ -282,6 +289,14 @@ def _population_findings(
             for c in questionnaire.constructs
             if c.id in sample.frame and len(c.items) > 1
         ),
+        measurement=_measurement(population, sample),
+        comparability=()
+        if groups is None
+        else tuple(
+            comparability(sample.item_frame(c.id), groups, construct=c.id)
+            for c in questionnaire.constructs
+            if c.id in sample.frame and len(c.items) > 1
+        ),
         correlations=correlation_matrix(sample.frame[constructs], confidence_level=level)
         if len(constructs) > 1
         else None,
@@ -290,6 +305,16 @@ def _population_findings(
         multiple=tuple(_multiple(population, sample, items, level)),
         recommend=_recommend(population, sample, level),
     )
+
+
+def _measurement(population: Population, sample: Sample) -> Measurement | None:
+    several = {
+        construct.id: [item for item in construct.items if item in sample.frame]
+        for construct in population.questionnaire.constructs
+        if construct.id in sample.frame
+    }
+    names = [item for items in several.values() for item in items]
+    return measured(sample.frame[names], several) if names else None
 
 
 def _as_answered(sample: Sample, rated: list[Item]) -> pd.DataFrame:

@@ -128,6 +128,10 @@ FAILED: Mapping[str, Words] = {
         "en": "A construct is measured too unreliably to be tested: {details}.",
         "zh": "有构念的测量信度过低，无法检验：{details}。",
     },
+    "not_invariant": {
+        "en": "The groups do not understand the items alike, so their scores cannot be compared: {details}.",
+        "zh": "各组对题项的理解不一致，其得分不可比较：{details}。",
+    },
     "weighted": {
         "en": "The study declares sampling weights ({details}), and this estimate does not use them.",
         "zh": "研究声明了抽样权重（{details}），而该估计未作加权。",

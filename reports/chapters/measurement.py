@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analysis.declared_tests import MINIMUM_ALPHA
 from analysis.findings import PopulationFindings
+from reports.chapters.validity import validity_blocks
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain
 from reports.sentences import listed
 from reports.telling import Telling, pick
@@ -71,6 +72,7 @@ def measurement_chapter(telling: Telling) -> Iterator[Block]:
         yield from _in_words(telling, found)
         yield _reliability(telling, found)
         yield _items(telling, found)
+        yield from validity_blocks(telling, found)
 
 
 def _in_words(telling: Telling, found: PopulationFindings) -> Iterator[Block]:

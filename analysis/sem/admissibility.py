@@ -1,0 +1,225 @@
+"""When a fitted model, or its data, cannot be relied on: a typed state and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.sem.estimates import Solution
+from analysis.sem.matrices import Implied
+from analysis.sem.moments import GroupMoments, Moments
+from analysis.sem.parameters import ParameterTable
+
+Array = npt.NDArray[np.float64]
+Kind = Literal[
+    "empty_group",
+    "too_few",
+    "all_missing",
+    "constant_item",
+    "perfectly_correlated",
+    "not_positive_definite",
+    "not_identified",
+    "singular_information",
+    "not_converged",
+    "negative_variance",
+    "correlation_beyond_one",
+    "no_scaling",
+]
+
+#: The words of ``results.json`` for each kind.
+ENTRY_STATES: dict[str, str] = {
+    "empty_group": "too_few",
+    "too_few": "too_few",
+    "all_missing": "too_few",
+    "constant_item": "constant",
+    "not_converged": "not_converged",
+}
+
+#: Correlations nearer to 1, and eigenvalues of correlations nearer to 0, leave nothing to estimate from.
+PERFECT = 1e-9
+#: Respondents who must have answered any two items for their covariance to be told.
+TOGETHER = 3
+#: A variance, in units of the sample's, that is less than zero by more than rounding.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why a result cannot be relied on."""
+
+    kind: Kind
+    reason: str
+    about: tuple[str, ...] = ()  #: items, constructs or parameters
+    group: str = ""
+
+    @property
+    def entry_state(self) -> str:
+        return ENTRY_STATES.get(self.kind, "inadmissible")
+
+
+def problems_of_data(moments: Moments) -> tuple[Problem, ...]:
+    """What rules a model out before it is fitted."""
+    return tuple(problem for group in moments.groups for problem in _of_group(group, moments.items))
+
+
+def _of_group(group: GroupMoments, items: tuple[str, ...]) -> Iterator[Problem]:
+    where = f" in {group.group}" if group.group else ""
+    if group.n == 0:
+        kind: Kind = "empty_group" if where else "too_few"
+        yield Problem(kind=kind, reason=f"nobody{where} answered every item", group=group.group)
+        return
+    if group.rows is not None:
+        silent = [name for name, column in zip(items, group.rows.T, strict=True) if np.isnan(column).all()]
+        if silent:
+            reason = f"nobody{where} answered {', '.join(silent)}"
+            yield Problem(kind="all_missing", reason=reason, about=tuple(silent), group=group.group)
+            return
+    constant = _constant(group, items)
+    if constant and group.n > 1:
+        reason = f"all answers{where} are the same: {', '.join(constant)}"
+        yield Problem(kind="constant_item", reason=reason, about=tuple(constant), group=group.group)
+        return
+    if group.n <= len(items):
+        reason = f"only {people(group.n)}{where} for {len(items)} items; more than {len(items)} are needed"
+        yield Problem(kind="too_few", reason=reason, group=group.group)
+        return
+    apart = _never_together(group, items)
+    if apart:
+        told = "; ".join(f"{a} and {b}" for a, b in apart)
+        about = tuple(dict.fromkeys(name for pair in apart for name in pair))
+        reason = f"answered together by fewer than {TOGETHER}{where}: {told}"
+        yield Problem(kind="too_few", reason=reason, about=about, group=group.group)
+        return
+    if not group.settled:
+        reason = f"too much is missing{where}: some items were never answered together, or by too few"
+        yield Problem(kind="too_few", reason=reason, group=group.group)
+        return
+    yield from _dependent(group, items, where)
+
+
+def people(n: int) -> str:
+    """``1 respondent``, ``2 respondents``."""
+    return "1 respondent" if n == 1 else f"{n} respondents"
+
+
+def _never_together(group: GroupMoments, items: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Pairs of items (and single items, paired with themselves) that too few answered both."""
+    if group.complete:
+        return []
+    together = np.zeros((len(items), len(items)))
+    for pattern in group.patterns:
+        together[np.ix_(pattern.observed, pattern.observed)] += len(pattern.members)
+    i, j = np.nonzero(np.triu(together < TOGETHER))
+    return [(items[a], items[b]) for a, b in zip(i, j, strict=True)]
+
+
+def _constant(group: GroupMoments, items: tuple[str, ...]) -> list[str]:
+    if group.rows is None:
+        return [name for name, v in zip(items, np.diag(group.covariance), strict=True) if not v > 0]
+    low, high = np.fmin.reduce(group.rows, axis=0), np.fmax.reduce(group.rows, axis=0)
+    return [name for name, a, b in zip(items, low, high, strict=True) if a == b]
+
+
+def _dependent(group: GroupMoments, items: tuple[str, ...], where: str) -> Iterator[Problem]:
+    sd = np.sqrt(np.diag(group.covariance))
+    correlation = group.covariance / np.outer(sd, sd)
+    if np.linalg.eigvalsh(correlation)[0] > PERFECT:
+        return
+    i, j = np.nonzero(np.tril(np.abs(correlation) > 1 - PERFECT, -1))
+    if len(i):
+        pairs = [f"{items[b]} and {items[a]}" for a, b in zip(i, j, strict=True)]
+        about = tuple(dict.fromkeys(items[k] for pair in zip(j, i, strict=True) for k in pair))
+        reason = f"perfectly correlated{where}: {'; '.join(pairs)}. Leave one of each out"
+        yield Problem(kind="perfectly_correlated", reason=reason, about=about, group=group.group)
+    else:
+        cause = "are exact sums of others" if group.complete else "are sums of others, or answered by too few"
+        reason = f"some items{where} {cause}: their covariance matrix is not positive definite"
+        yield Problem(kind="not_positive_definite", reason=reason, group=group.group)
+
+
+def problems_of_counts(moments: Moments, df: int, n_parameters: int) -> Iterator[Problem]:
+    """What the numbers of moments, parameters and respondents rule out."""
+    if df < 0:
+        reason = (
+            f"the model has {n_parameters} free parameters and the data only {n_parameters + df} moments; "
+            "fix some parameters or add items"
+        )
+        yield Problem(kind="not_identified", reason=reason)
+    if moments.n <= n_parameters:
+        reason = (
+            f"{people(moments.n)} for {n_parameters} free parameters; more than {n_parameters} are needed"
+        )
+        yield Problem(kind="too_few", reason=reason)
+    clusters = [group.clusters for group in moments.groups if group.clusters is not None]
+    count = len(np.unique(np.concatenate(clusters))) if clusters else None
+    if count is not None and count <= max(n_parameters, 1):
+        noun = "cluster" if count == 1 else "clusters"
+        reason = (
+            f"{count} {noun} for {n_parameters} free parameters; robust errors and tests need more clusters "
+            "than parameters"
+        )
+        yield Problem(kind="too_few", reason=reason)
+
+
+def problems_of_solution(table: ParameterTable, moments: Moments, solution: Solution) -> tuple[Problem, ...]:
+    """What an estimated model must not show: no number of it is then to be relied on."""
+    if not solution.converged:
+        reason = f"the search did not converge: {solution.complaint}"
+        return (Problem(kind="not_converged", reason=reason),)
+    found: list[Problem] = []
+    for group, implied in zip(moments.groups, solution.place.implied, strict=True):
+        found += _of_matrices(table, group, implied)
+    return tuple(found)
+
+
+def _of_matrices(table: ParameterTable, group: GroupMoments, implied: Implied) -> Iterator[Problem]:
+    names = (*table.observed, *table.latent)
+    where = f" in {group.group}" if group.group else ""
+    residual, total = implied.residual, implied.covariance_all
+    unit = np.maximum(np.abs(np.diag(total)), 1e-300)
+    variances = np.diag(residual)
+    negative = [names[i] for i in np.flatnonzero(variances < -ROUNDING * unit)]
+    negative += [
+        table.latent[i]
+        for i in np.flatnonzero(np.diag(total)[len(table.observed) :] < 0)
+        if table.latent[i] not in negative
+    ]
+    if negative:
+        reason = f"negative variance{where} (a Heywood case): {', '.join(negative)}"
+        yield Problem(kind="negative_variance", reason=reason, about=tuple(negative), group=group.group)
+        return
+    beyond = list(_beyond_one(residual, names)) or list(
+        _beyond_one(total[len(table.observed) :, len(table.observed) :], table.latent)
+    )
+    if beyond:
+        told = "; ".join(f"{a} with {b}" for a, b in beyond)
+        about = tuple(dict.fromkeys(name for pair in beyond for name in pair))
+        reason = f"correlation beyond one{where}: {told}"
+        yield Problem(kind="correlation_beyond_one", reason=reason, about=about, group=group.group)
+        return
+    p = len(table.observed)
+    for block, what in ((residual[p:, p:], "constructs"), (residual[:p, :p], "residuals")):
+        if _indefinite(block):
+            reason = f"the covariance matrix of the {what}{where} is not positive definite"
+            yield Problem(kind="not_positive_definite", reason=reason, group=group.group)
+
+
+def _beyond_one(covariance: Array, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    i, j = np.nonzero(np.tril(covariance, -1))
+    sd = np.sqrt(np.maximum(np.diag(covariance), 0))
+    for a, b in zip(i, j, strict=True):
+        if abs(covariance[a, b]) > sd[a] * sd[b] * (1 + ROUNDING):
+            yield names[int(b)], names[int(a)]
+
+
+def _indefinite(block: Array) -> bool:
+    sd = np.sqrt(np.maximum(np.diag(block), 0))
+    used = sd > 0  # a variance fixed at zero is allowed
+    if not used.any():
+        return False
+    scaled = block[np.ix_(used, used)] / np.outer(sd[used], sd[used])
+    return bool(np.linalg.eigvalsh(scaled)[0] < -ROUNDING)

@@ -1,0 +1,220 @@
+"""What the data say, group by group: n, means, covariances, and patterns of missing answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.sem.errors import ModelError
+from analysis.sem.incomplete import Pattern, patterns_of, saturated_moments, weighted_moments
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
+Missing = Literal["listwise", "fiml"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupMoments:
+    """Sample moments of one group; with missing answers, of each pattern."""
+
+    group: str
+    n: int  #: respondents used
+    n_weighted: float  #: sum of weights
+    means: Array  #: shape (n_items,); with missing answers, those of the saturated model
+    covariance: Array  #: divides by n, shape (n_items, n_items); with missing answers, of the saturated model
+    rows: Array | None = None  #: answers, shape (n, n_items); None when only moments are known
+    weights: Array | None = None  #: shape (n,)
+    clusters: Index | None = None  #: shape (n,)
+    patterns: tuple[Pattern, ...] = ()  #: empty when every answer is there
+    settled: bool = True  #: False where missing answers leave the saturated model without a maximum
+    unused: int = 0  #: respondents left out for missing answers
+
+    @property
+    def complete(self) -> bool:
+        return not self.patterns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """Sample moments of all groups, items in one order."""
+
+    items: tuple[str, ...]
+    groups: tuple[GroupMoments, ...]
+
+    @property
+    def n(self) -> int:
+        return sum(group.n for group in self.groups)
+
+    @property
+    def n_weighted(self) -> float:
+        return sum(group.n_weighted for group in self.groups)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(group.group for group in self.groups)
+
+    def shares(self, *, less: int = 0) -> tuple[float, ...]:
+        """Each group's part of the respondents, ``less`` so many in each."""
+        total = self.n_weighted - less * len(self.groups)
+        return tuple((group.n_weighted - less) / total for group in self.groups)
+
+    def of_items(self, items: Sequence[str]) -> Moments:
+        """The moments of some of the items, in their order; complete answers only."""
+        if tuple(items) == self.items:
+            return self
+        unknown = [item for item in items if item not in self.items]
+        if unknown:
+            raise ModelError(f"No moments of {', '.join(unknown)}. There are {', '.join(self.items)}.")
+        if any(not group.complete for group in self.groups):
+            raise ModelError("Moments with missing answers hold for their own items only. Compute them anew.")
+        at = np.array([self.items.index(item) for item in items], dtype=np.intp)
+        groups = tuple(
+            GroupMoments(
+                group=g.group,
+                n=g.n,
+                n_weighted=g.n_weighted,
+                means=g.means[at],
+                covariance=g.covariance[np.ix_(at, at)],
+                rows=None if g.rows is None else g.rows[:, at],
+                weights=g.weights,
+                clusters=g.clusters,
+                unused=g.unused,
+            )
+            for g in self.groups
+        )
+        return Moments(items=tuple(items), groups=groups)
+
+
+def moments_of(
+    data: pd.DataFrame,
+    items: Sequence[str],
+    *,
+    group: str | None = None,
+    missing: Missing = "listwise",
+    weights: str | None = None,
+    cluster: str | None = None,
+    complete_on: Sequence[str] = (),
+) -> Moments:
+    """Sample moments; covariances divide by n, as maximum likelihood has it.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (n_respondents, n_columns)
+        NaN for no answer.
+    items : sequence of str
+        Columns that the model is about.
+    group, weights, cluster : str, optional
+        Columns with group, sampling weight and cluster. Weights are rescaled to sum to the number of
+        respondents. Groups come in order of appearance, or of their categories.
+    missing : "listwise" or "fiml"
+        Leave out who left an item blank, or keep the patterns (who answered nothing is left out).
+    complete_on : sequence of str
+        With "fiml", items that must be answered: exogenous variables, whose distribution is not modelled.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [2.0, 1, 4, None]})
+    >>> moments = moments_of(answers, ["a", "b"])
+    >>> moments.n, float(moments.groups[0].covariance[0, 0].round(4))
+    (3, 0.6667)
+    """
+    named = [column for column in (group, weights, cluster) if column is not None]
+    absent = [column for column in (*items, *named) if column not in data.columns]
+    if absent:
+        raise ModelError(
+            f"The data have no column {', '.join(map(repr, absent))}. "
+            "Correct the name in the model, or add the column."
+        )
+    answers = _numbers(data, items)
+    weight = _weights(data, weights)
+    clusters = None if cluster is None else pd.factorize(data[cluster])[0].astype(np.intp)
+    required = [items.index(name) for name in complete_on]
+    blank = np.isnan(answers)
+    if missing == "listwise":
+        use = ~blank.any(axis=1)
+    else:
+        use = ~blank.all(axis=1) & ~blank[:, required].any(axis=1)
+    if weight is not None:
+        use = use & (weight > 0)  # who counts for nothing is no respondent
+        weight = weight * (use.sum() / weight[use].sum()) if use.any() else weight
+    groups = []
+    for name, members in _groups(data, group):
+        chosen = members & use
+        groups.append(
+            group_moments(
+                name,
+                answers[chosen] if not chosen.all() else answers,
+                None if weight is None else weight[chosen],
+                None if clusters is None else clusters[chosen],
+                unused=int(members.sum() - chosen.sum()),
+            )
+        )
+    return Moments(items=tuple(items), groups=tuple(groups))
+
+
+def group_moments(
+    name: str, answers: Array, weights: Array | None, clusters: Index | None, *, unused: int = 0
+) -> GroupMoments:
+    """Moments of one group from its answers, shape (n, n_items)."""
+    n, k = answers.shape
+    patterns = patterns_of(answers, weights) if np.isnan(answers).any() else ()
+    settled = True
+    if n == 0:
+        means, covariance = np.full(k, np.nan), np.full((k, k), np.nan)
+    elif patterns:
+        saturated = saturated_moments(patterns, k)
+        means, covariance, settled = saturated.means, saturated.covariance, saturated.converged
+    else:
+        means, covariance = weighted_moments(answers, weights)
+    return GroupMoments(
+        group=name,
+        n=n,
+        n_weighted=float(n if weights is None else weights.sum()),
+        means=means,
+        covariance=covariance,
+        rows=answers,
+        weights=weights,
+        clusters=clusters,
+        patterns=patterns,
+        settled=settled,
+        unused=unused,
+    )
+
+
+def _numbers(data: pd.DataFrame, items: Sequence[str]) -> Array:
+    try:
+        answers: Array = data[list(items)].to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError):
+        words = [name for name in items if not pd.api.types.is_numeric_dtype(data[name])]
+        raise ModelError(
+            f"{', '.join(map(repr, words))} is not numeric. Code its answers as numbers, NaN for no answer."
+        ) from None
+    if np.isinf(answers).any():
+        bad = [name for name, column in zip(items, answers.T, strict=True) if np.isinf(column).any()]
+        raise ModelError(f"{', '.join(bad)} has infinite values. Declare them missing (NaN).")
+    return answers
+
+
+def _weights(data: pd.DataFrame, weights: str | None) -> Array | None:
+    if weights is None:
+        return None
+    values: Array = data[weights].to_numpy(dtype=float)
+    if np.isnan(values).any() or (values < 0).any() or not values.any():
+        raise ModelError(f"The weights {weights!r} must be numbers of at least 0, none missing, not all 0.")
+    return values
+
+
+def _groups(data: pd.DataFrame, group: str | None) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+    if group is None:
+        return [("", np.ones(len(data), dtype=bool))]
+    column = data[group]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        levels = list(column.cat.categories)
+    else:
+        levels = list(dict.fromkeys(column.dropna()))
+    return [(str(level), (column == level).to_numpy(dtype=bool)) for level in levels]

@@ -1,0 +1,130 @@
+"""Where the search begins: loadings from the correlations of each construct's items."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.sem.matrices import fixed_value
+from analysis.sem.moments import Moments
+from analysis.sem.parameters import Parameter, ParameterTable
+
+Array = npt.NDArray[np.float64]
+
+
+def starting_values(table: ParameterTable, moments: Moments) -> Array:
+    """One value per free parameter, shape (n_free,); equal parameters start at the mean of their groups."""
+    total, count = np.zeros(table.n_free), np.zeros(table.n_free)
+    for g, group in enumerate(moments.groups):
+        guess = _Guess(table, g, group.means, group.covariance)
+        for parameter in table.of_group(g):
+            if parameter.free is not None and parameter.op in ("=~", "~", "~~", "~1"):
+                total[parameter.free] += guess.of(parameter)
+                count[parameter.free] += 1
+    return total / np.maximum(count, 1)
+
+
+class _Guess:
+    """Starting values of one group."""
+
+    def __init__(self, table: ParameterTable, group: int, means: Array, covariance: Array) -> None:
+        self.table, self.means, self.covariance = table, means, covariance
+        self.place = {name: i for i, name in enumerate(table.observed)}
+        self.everywhere = {name: i for i, name in enumerate((*table.observed, *table.latent))}
+        self.sd = np.sqrt(np.diag(covariance))
+        self.correlation = covariance / np.outer(self.sd, self.sd)
+        self.items: dict[str, list[Parameter]] = {name: [] for name in table.latent}
+        for parameter in table.of_group(group):
+            if parameter.op == "=~":
+                self.items[parameter.left].append(parameter)
+        self.constructs_of: dict[str, int] = {}
+        for rows in self.items.values():
+            for row in rows:
+                self.constructs_of[row.right] = self.constructs_of.get(row.right, 0) + 1
+        self.variance = {
+            p.left: fixed_value(p, self.everywhere, means, covariance)
+            for p in table.of_group(group)
+            if p.op == "~~" and p.left == p.right and p.free is None and p.left in self.items
+        }
+        self.standard: dict[str, dict[str, float]] = {}
+        self.unit: dict[str, float] = {}
+        # Constructs that measure items come first: those of second order stand on their variances.
+        for name in sorted(self.items, key=lambda f: not all(r.right in self.place for r in self.items[f])):
+            self._measure(name)
+
+    def _measure(self, construct: str) -> None:
+        """Standardised loadings, and the standard deviation of the construct in its own unit."""
+        rows = self.items[construct]
+        names = [row.right for row in rows if row.right in self.place]
+        standard = {row.right: 0.7 for row in rows}
+        if len(names) > 1:
+            at = [self.place[name] for name in names]
+            for name, loading in zip(names, _loadings(self.correlation[np.ix_(at, at)]), strict=True):
+                standard[name] = loading / np.sqrt(self.constructs_of[name])
+        elif names:
+            standard[names[0]] = 1.0
+        self.standard[construct] = standard
+        marker = next((row for row in rows if row.free is None and row.value), None)
+        unit = np.sqrt(abs(self.variance.get(construct, 1.0))) or 1.0
+        if marker is not None and construct not in self.variance and marker.value:
+            loading = standard[marker.right]
+            if loading * marker.value < 0:
+                standard.update({name: -value for name, value in standard.items()})
+                loading = -loading
+            floor = np.copysign(max(abs(loading), 0.2), marker.value)
+            unit = floor * self._sd_of(marker.right) / marker.value
+        self.unit[construct] = float(unit)
+
+    def _sd_of(self, name: str) -> float:
+        return float(self.sd[self.place[name]]) if name in self.place else self.unit.get(name, 1.0)
+
+    def of(self, p: Parameter) -> float:
+        if p.start is not None:
+            return p.start
+        match p.op:
+            case "=~":
+                return self.standard[p.left][p.right] * self._sd_of(p.right) / self.unit[p.left]
+            case "~1":
+                return float(self.means[self.place[p.left]]) if p.left in self.place else 0.0
+            case "~~" if p.left == p.right:
+                return self._variance(p.left)
+            case "~~":
+                return self._covariance(p.left, p.right)
+        return 0.0
+
+    def _variance(self, name: str) -> float:
+        """Of a construct, its own; of an item, what its constructs leave."""
+        explained = sum(loading[name] ** 2 for loading in self.standard.values() if name in loading)
+        left = float(np.clip(1 - explained, 0.1, 1.0))
+        return left * self._sd_of(name) ** 2
+
+    def _covariance(self, a: str, b: str) -> float:
+        if a in self.place and b in self.place:
+            predictors = a not in self.constructs_of and b not in self.constructs_of
+            return 0.5 * float(self.covariance[self.place[a], self.place[b]]) if predictors else 0.0
+        if a not in self.items or b not in self.items:
+            return 0.0
+        items_a = [name for name in self.standard[a] if name in self.place]
+        items_b = [name for name in self.standard[b] if name in self.place]
+        if not items_a or not items_b:
+            return 0.0
+        la = np.array([self.standard[a][name] for name in items_a])
+        lb = np.array([self.standard[b][name] for name in items_b])
+        block = self.correlation[np.ix_([self.place[i] for i in items_a], [self.place[i] for i in items_b])]
+        weight = float((la @ la) * (lb @ lb))
+        r = float(np.clip(la @ block @ lb / weight, -0.6, 0.6)) if weight > 0 else 0.0
+        return r * self.unit[a] * self.unit[b]
+
+
+def _loadings(correlation: Array) -> Array:
+    """One factor's loadings by two rounds of principal axes, communalities between 0.09 and 0.81."""
+    off = np.abs(correlation - np.diag(np.diag(correlation)))
+    communality = off.max(axis=0)
+    loadings = np.sqrt(communality)
+    for _ in range(2):
+        reduced = correlation - np.diag(1 - np.clip(communality, 0.09, 0.81))
+        values, vectors = np.linalg.eigh(reduced)
+        loadings = vectors[:, -1] * np.sqrt(max(values[-1], 0.05))
+        communality = loadings**2
+    bounded = np.clip(np.abs(loadings), 0.2, 0.9) * np.where(loadings < 0, -1.0, 1.0)
+    return np.asarray(bounded * (1.0 if bounded.sum() >= 0 else -1.0))

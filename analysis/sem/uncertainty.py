@@ -1,0 +1,118 @@
+"""The covariance matrix of the estimates: from information matrices, or robust against wrong assumptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.sem.casewise import variation
+from analysis.sem.estimates import Place, Solution
+from analysis.sem.matrices import Slopes
+from analysis.sem.moments import GroupMoments, Moments
+
+Array = npt.NDArray[np.float64]
+Information = Literal["expected", "observed"]
+#: ``"standard"``: inverse information. ``"sandwich"``: Huber-White, from each respondent's contribution.
+#: ``"moments"``: the sandwich of Browne and of Satorra & Bentler, from the fourth moments;
+#: ``"unweighted"``: the same for unweighted least squares.
+Errors = Literal["standard", "sandwich", "moments", "unweighted"]
+
+#: An information matrix, scaled to a unit diagonal, with a smaller eigenvalue cannot tell parameters apart.
+NEARLY_SINGULAR = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """How well the free parameters are known. All matrices are per respondent and over all free
+    parameters."""
+
+    covariance: Array  #: of the estimates, shape (n_free, n_free)
+    information: Array
+    inverse: Array  #: of the information along the directions that restrictions leave
+    meat: Array | None  #: None for standard errors from the information alone
+    kind: Errors
+    information_kind: Information
+
+
+def information_along(solution: Solution, kind: Information) -> tuple[Array, Array, float]:
+    """The information matrix, the same along the tangent, and the smallest eigenvalue of that once scaled."""
+    place, z = solution.place, solution.tangent
+    full = place.expected(solution.slopes) if kind == "expected" else place.hessian(solution.slopes)
+    along = z.T @ full @ z
+    spread = np.diag(along)
+    if not len(spread):
+        return full, along, 1.0
+    if not (spread > 0).all():
+        return full, along, float(min(spread.min(), 0.0))
+    unit = np.sqrt(spread)
+    return full, along, float(np.linalg.eigvalsh(along / np.outer(unit, unit))[0])
+
+
+def uncertainty_of(
+    solution: Solution,
+    moments: Moments,
+    *,
+    kind: Errors,
+    information: Information,
+    with_means: bool,
+    n: float,
+) -> Uncertainty | None:
+    """None where the information matrix cannot tell the parameters apart.
+
+    ``Z (Z'IZ)^-1 Z' / n`` with Z the directions that equality restrictions leave (least squares divide by n
+    less the number of groups); robust, with
+    ``B = (Z'IZ)^-1``, ``Z B (Z' M Z) B Z' / n``.
+    """
+    full, along, smallest = information_along(solution, information)
+    if smallest < NEARLY_SINGULAR:
+        return None
+    z = solution.tangent
+    inverse = z @ np.linalg.inv(along) @ z.T
+    if kind == "standard":
+        return Uncertainty(inverse / n, full, inverse, None, kind, information)
+    if kind == "unweighted":
+        meat = unweighted_meat(solution.place, moments, with_means=with_means)[0]
+    else:
+        meat = meat_of(solution, moments, kind=kind, with_means=with_means)
+    return Uncertainty(inverse @ meat @ inverse / n, full, inverse, meat, kind, information)
+
+
+def meat_of(solution: Solution, moments: Moments, *, kind: Errors, with_means: bool) -> Array:
+    """How respondents' contributions to the slope vary, per respondent."""
+    place = solution.place
+    return variation(
+        place.parts,
+        moments.groups,
+        place.implied,
+        solution.slopes,
+        len(place.parameters),
+        with_means=with_means,
+        about_sample=kind == "moments",
+    )
+
+
+def unweighted_meat(place: Place, moments: Moments, *, with_means: bool) -> tuple[Array, float]:
+    """Of unweighted least squares: ``D' Gamma D`` and ``tr Gamma``, with Gamma from the fourth moments."""
+    n_free = len(place.parameters)
+    meat, trace = np.zeros((n_free, n_free)), 0.0
+    for part, group, slopes in zip(place.parts, moments.groups, place.slopes(), strict=True):
+        block, own = _unweighted_sample(group, slopes, with_means)
+        np.add.at(meat, np.ix_(part.structure.free, part.structure.free), part.share * block)
+        trace += own
+    return meat, trace
+
+
+def _unweighted_sample(group: GroupMoments, slopes: Slopes, with_means: bool) -> tuple[Array, float]:
+    if group.rows is None:
+        raise ValueError("Fourth moments need the answers.")
+    centred = group.rows - group.means
+    cells = (centred @ slopes.left) * (centred @ slopes.right) + centred**2 @ (slopes.left * slopes.right)
+    if with_means:
+        cells = cells + centred @ slopes.means
+    cells = cells - cells.mean(axis=0)
+    squares = (centred**2).T @ centred**2 / group.n - group.covariance**2
+    trace = float(np.tril(squares).sum()) + (float(np.trace(group.covariance)) if with_means else 0.0)
+    return cells.T @ cells / group.n, trace

@@ -1,0 +1,207 @@
+"""Whether the constructs are what they are called: the factor model, validity, comparability of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.findings import PopulationFindings
+from analysis.measurement import Measurement
+from reports.document import Block, Column, Prose, Table, plain
+from reports.telling import Telling, pick
+
+WORDS = {
+    "fit": {
+        "en": "One factor model holds all constructs of {population} ({n} respondents). Its test against unrestricted correlations gives χ² = {chi} on {df} degrees of freedom, p {p}; CFI {cfi}, TLI {tli}, RMSEA {rmsea} {rmsea_interval}, SRMR {srmr}. Conventional cut-offs are .95, .95, .06 and .08 (Hu & Bentler, 1999); they are rules of thumb and no verdict rests on them.",
+        "zh": "{population}的全部构念纳入同一验证性因子模型（{n}名受访者）。模型检验χ² = {chi}，自由度{df}，p {p}；CFI {cfi}，TLI {tli}，RMSEA {rmsea} {rmsea_interval}，SRMR {srmr}。常用临界值依次为.95、.95、.06和.08（Hu和Bentler，1999），仅为经验法则，假设判断不以此为据。",
+    },
+    "no_fit": {
+        "en": "The factor model of all constructs together cannot be relied on: {reason}. Loadings are those of models of one construct at a time, and no index of fit is given.",
+        "zh": "全部构念的联合因子模型不可采信：{reason}。载荷取自逐个构念的单因子模型，不报告拟合指数。",
+    },
+    "saturated": {
+        "en": "The factor model of {population} has as many parameters as the data have correlations, so its fit cannot be tested.",
+        "zh": "{population}的因子模型参数数目与相关系数数目相同，无法检验其拟合。",
+    },
+    "share": {
+        "en": "A single factor would take {share} of the variance of all items (Harman's test). A small share does not clear the answers of a common method, and a large one does not prove it.",
+        "zh": "单一因子可解释全部题项方差的{share}（Harman检验）。比例低不能排除共同方法偏差，比例高也不能证明其存在。",
+    },
+    "caption": {"en": "Validity of the constructs, {population}", "zh": "构念效度（{population}）"},
+    "construct": {"en": "Construct", "zh": "构念"},
+    "low": {"en": "Lowest loading", "zh": "最低载荷"},
+    "high": {"en": "Highest loading", "zh": "最高载荷"},
+    "cr": {"en": "CR", "zh": "CR"},
+    "ave": {"en": "AVE", "zh": "AVE"},
+    "h": {"en": "H", "zh": "H"},
+    "htmt": {"en": "Largest HTMT", "zh": "最大HTMT"},
+    "with": {"en": "with", "zh": "对应构念"},
+    "note": {
+        "en": "Standardised loadings. CR: composite reliability (McDonald's omega of one factor); AVE: average variance extracted; H: coefficient H; HTMT: heterotrait-monotrait ratio with the construct that comes closest. Conventional bounds: CR at least .70, AVE at least .50, HTMT below .85 or .90.",
+        "zh": "载荷为标准化值。CR为组合信度（单因子McDonald ω），AVE为平均方差抽取量，H为系数H，HTMT为与最接近构念的异质-单质比。常用界限：CR不低于.70，AVE不低于.50，HTMT低于.85或.90。",
+    },
+    "doubt": {"en": "{name}: {reason}.", "zh": "{name}：{reason}。"},
+    "ladder_text": {
+        "en": "Scores of groups may be compared only where the groups understand the items alike. @tbl:{key} climbs the ladder of invariance for each construct between the groups of “{group}”: equal loadings, then equal intercepts too.",
+        "zh": "只有各组对题项的理解一致，组间得分才可比较。@tbl:{key}逐一检验各构念在“{group}”各组间的测量等同：先检验载荷相等，再检验截距相等。",
+    },
+    "ladder": {"en": "Comparability of groups, {population}", "zh": "组间可比性（{population}）"},
+    "metric": {"en": "Metric p", "zh": "载荷等同p"},
+    "metric_cfi": {"en": "ΔCFI", "zh": "ΔCFI"},
+    "scalar": {"en": "Scalar p", "zh": "截距等同p"},
+    "scalar_cfi": {"en": "ΔCFI ", "zh": "ΔCFI "},
+    "freed": {"en": "Freed", "zh": "放开"},
+    "comparable": {"en": "Comparable", "zh": "可比性"},
+    "yes": {"en": "yes", "zh": "可比"},
+    "partially": {"en": "partially", "zh": "部分可比"},
+    "no": {"en": "no", "zh": "不可比"},
+    "cannot_tell": {"en": "cannot tell", "zh": "无法判断"},
+    "ladder_note": {
+        "en": "p: scaled difference test of each level against the one below, Bonferroni-adjusted over the levels. Freed: parameters that had to be let go, one at a time. “No” needs a failed test and a fall of CFI by .010 or more; hypotheses about the order of groups are then not judged. “Cannot tell”: too few items or respondents in a group to test it; comparability is then assumed.",
+        "zh": "p为相邻两级模型的校正差异检验，按级数作Bonferroni校正。“放开”为逐一解除约束的参数数目。“不可比”须检验未通过且CFI下降不少于.010，此时不判断有关组间次序的假设。“无法判断”指题项或组内人数过少而无法检验，此时可比性仅为假定。",
+    },
+    "figure": {"en": "The factor model of {population}", "zh": "{population}的因子模型"},
+}
+
+
+def validity_blocks(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
+    """The factor model, the table of validity and the ladder of one population."""
+    if found.measurement is None:
+        return
+    yield Prose(_fit(telling, found, found.measurement))
+    share = found.measurement.method_share
+    if share is not None and share.estimate is not None:
+        (entry,) = share.entries()
+        scope = f"{found.id}.measurement"
+        yield Prose(telling.say(WORDS["share"], share=telling.cite(scope, entry, "estimate", "percent")))
+    if found.measurement.convergent:
+        yield _validity(telling, found, found.measurement)
+    yield from telling.figures_named(f"{found.id}.factor_model")
+    if found.comparability and found.population.group is not None:
+        key = f"{found.id}.invariance"
+        yield Prose(
+            telling.say(WORDS["ladder_text"], key=key, group=telling.name(found.id, found.population.group))
+        )
+        yield _ladder(telling, found, key)
+
+
+def _fit(telling: Telling, found: PopulationFindings, measurement: Measurement) -> str:
+    scope, model = f"{found.id}.measurement", measurement.model
+    if model.state != "ok":
+        return telling.say(WORDS["no_fit"], reason=plain(model.reason))
+    if not model.df or model.rmsea is None:
+        return telling.say(WORDS["saturated"], population=telling.title(found.id))
+    entries = measurement.entries()
+    chi, rmsea = pick(entries, "chi_square"), pick(entries, "rmsea")
+    return telling.say(
+        WORDS["fit"],
+        population=telling.title(found.id),
+        n=telling.cite(scope, chi, "n"),
+        chi=telling.cite(scope, chi, "statistic"),
+        df=telling.numbers.count(model.df or 0),
+        p=telling.numbers.p_value(model.p_value, relation=True),
+        cfi=telling.cite(scope, pick(entries, "cfi"), "estimate", "bounded", 3),
+        tli=telling.cite(scope, pick(entries, "tli"), "estimate", "bounded", 3),
+        rmsea=telling.cite(scope, rmsea, "estimate", "bounded", 3),
+        rmsea_interval=telling.cite(scope, rmsea, "interval", "bounded", 3),
+        srmr=telling.cite(scope, pick(entries, "srmr"), "estimate", "bounded", 3),
+    )
+
+
+def _validity(telling: Telling, found: PopulationFindings, measurement: Measurement) -> Table:
+    labels, scope = telling.labels(found.id), f"{found.id}.measurement"
+    entries = measurement.entries()
+    rows, notes = [], [telling.say(WORDS["note"])]
+    for validity in measurement.convergent:
+        name = validity.construct
+        cells = [labels.name(name, short=False)]
+        own = sorted(
+            (loading for loading in measurement.loadings if loading.construct == name),
+            key=lambda loading: loading.estimate,
+        )
+        for loading in (own[0], own[-1]):
+            entry = pick(entries, "standardized_loading", construct=name, item=loading.item)
+            cells.append(telling.cite(scope, entry, "estimate", "bounded"))
+        for measure in ("composite_reliability", "ave", "coefficient_h"):
+            entry = pick(entries, measure, construct=name)
+            cells.append("–" if entry.estimate is None else telling.cite(scope, entry, "estimate", "bounded"))
+        pairs = [p for p in measurement.htmt if name in (p.first, p.second) and p.estimate is not None]
+        if pairs:
+            closest = max(pairs, key=lambda pair: pair.estimate or 0.0)
+            entry = pick(entries, "htmt", first=closest.first, second=closest.second)
+            other = closest.second if closest.first == name else closest.first
+            cells += [telling.cite(scope, entry, "estimate", "bounded"), labels.name(other)]
+        else:
+            cells += ["–", "–"]
+        rows.append(tuple(cells))
+        if validity.state != "ok":
+            doubt = telling.say(
+                WORDS["doubt"], name=telling.name(found.id, name), reason=plain(validity.reason)
+            )
+            notes.append(doubt)
+    columns = ("construct", "low", "high", "cr", "ave", "h", "htmt", "with")
+    return Table(
+        key=f"{found.id}.validity",
+        caption=telling.say(WORDS["caption"], population=telling.title(found.id)),
+        columns=tuple(
+            Column(
+                id=name,
+                label=telling.say(WORDS[name]),
+                align="left" if name in ("construct", "with") else "right",
+            )
+            for name in columns
+        ),
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )
+
+
+def _ladder(telling: Telling, found: PopulationFindings, key: str) -> Table:
+    labels, scope = telling.labels(found.id), f"{found.id}.invariance"
+    rows = []
+    for result in found.comparability:
+        cells = [labels.name(result.construct, short=False)]
+        entries = result.entries()
+        freed = 0
+        for level in ("metric", "scalar"):
+            entry = next(
+                (
+                    e
+                    for e in entries
+                    if e.measure == "chi_square_difference" and e.about.get("level") == level
+                ),
+                None,
+            )
+            for quantity, style in (("more.p_adjusted", "p_value"), ("more.change_in_cfi", "bounded")):
+                if entry is None or quantity.removeprefix("more.") not in entry.more:
+                    cells.append("–")
+                elif style == "p_value":
+                    cells.append(telling.cite(scope, entry, quantity, "p_value"))
+                else:
+                    cells.append(telling.cite(scope, entry, quantity, "bounded", 3))
+            if entry is not None:
+                freed = int(entry.more.get("freed", 0))
+        cells += [telling.numbers.count(freed), telling.say(WORDS[result.comparable])]
+        rows.append(tuple(cells))
+    names = (
+        "construct",
+        "metric",
+        "metric_cfi",
+        "scalar",
+        "scalar_cfi",
+        "freed",
+        "comparable",
+    )
+    return Table(
+        key=key,
+        caption=telling.say(WORDS["ladder"], population=telling.title(found.id)),
+        columns=tuple(
+            Column(
+                id=name,
+                label=telling.say(WORDS[name]),
+                align="left" if name in ("construct", "comparable") else "right",
+            )
+            for name in names
+        ),
+        rows=tuple(rows),
+        notes=(telling.say(WORDS["ladder_note"]),),
+    )
