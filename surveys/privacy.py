@@ -57,6 +57,48 @@ WECHAT = re.compile(
     r"(?P<handle>[A-Za-z0-9][-_A-Za-z0-9]{5,19})(?![-_A-Za-z0-9])(?!\s?[元万次年月%])",
     re.IGNORECASE,
 )
+#: Numbers of other countries, written with a plus; social security numbers of the United States.
+ABROAD = re.compile(r"(?<![\d+])\+(?!86)[1-9]\d{0,2}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?!\d)")
+SOCIAL_SECURITY = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
+#: Surnames of nine in ten people in China; the two-character ones first.
+SURNAMES = (
+    "欧阳|司马|上官|诸葛|司徒|东方|皇甫|尉迟|公孙|慕容|令狐|"
+    "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范"
+    "金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤]"
+)
+#: Words of banks that begin with a surname's character and end before a title.
+NO_NAMES = frozenset(
+    {
+        "高级",
+        "高管",
+        "金牌",
+        "金融",
+        "方面",
+        "白金",
+        "万能",
+        "任何",
+        "任职",
+        "严格",
+        "向导",
+        "何种",
+        "向",
+        "任",
+        "何",
+        "方",
+        "严",
+        "本",
+    }
+)
+TITLES = "先生|女士|小姐|经理|行长|主任|老师|主管|柜员|师傅|总监|顾问"
+NAMED = re.compile(
+    rf"(?:我叫|我是|本人叫|名叫|姓名|名字|联系人|署名)[:\s是叫为]{{0,3}}(?P<name>(?:{SURNAMES})[\u4e00-\u9fff]{{1,2}}?)"
+    r"(?=$|[\s,，。.;；、:!！?？()（）]|电话|手机|的|，|是)"
+)
+TITLED = re.compile(rf"(?P<name>(?:{SURNAMES})[\u4e00-\u9fff]{{0,2}}?)(?={TITLES})")
+ENGLISH_NAMED = re.compile(
+    r"(?:(?i:my name is|i am called|signed|name:)\s+)(?P<name>[A-Z][a-z'-]+(?:\s+[A-Z][a-z'-]+){0,2})"
+)
+ENGLISH_TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr)\.?\s+(?P<name>[A-Z][a-z'-]+(?:\s+[A-Z][a-z'-]+)?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +116,12 @@ def find(text: str) -> tuple[tuple[int, int, IdentifierKind], ...]:
 
     E-mail addresses; resident identity numbers (18 characters with a possible date of birth and
     a right check character, GB 11643); bank cards (16 to 19 digits that pass Luhn's check); IPv4
-    and IPv6 addresses; mobile and landline numbers of mainland China; QQ numbers and WeChat
-    handles after the words that announce them. Names and addresses in prose are not found.
+    and IPv6 addresses; mobile and landline numbers of mainland China, numbers of other countries
+    that begin with a plus, social security numbers of the United States; QQ numbers and WeChat
+    handles after the words that announce them. Names where something announces them: a common
+    Chinese surname before a title ("王经理") or after "我叫", "姓名", an English name after a title or
+    "my name is". Other names, and addresses, in prose are not found: read open answers before
+    you pass them on.
 
     Examples
     --------
@@ -296,6 +342,15 @@ def _wechat(text: str) -> Spans:
             yield match.span("handle")
 
 
+def _names(pattern: re.Pattern[str]) -> Callable[[str], Spans]:
+    def spans(text: str) -> Spans:
+        for match in pattern.finditer(text):
+            if match["name"] not in NO_NAMES:
+                yield match.span("name")
+
+    return spans
+
+
 #: In this order: what one finder takes, the next do not see.
 FINDERS: tuple[tuple[IdentifierKind, Callable[[str], Spans]], ...] = (
     ("email", _matches(EMAIL)),
@@ -308,4 +363,10 @@ FINDERS: tuple[tuple[IdentifierKind, Callable[[str], Spans]], ...] = (
     ("phone", _matches(SHORT_LANDLINE, group=1)),
     ("qq", _matches(QQ, group=1)),
     ("wechat", _wechat),
+    ("id_number", _matches(SOCIAL_SECURITY)),
+    ("phone", _matches(ABROAD)),
+    ("name", _names(NAMED)),
+    ("name", _names(TITLED)),
+    ("name", _names(ENGLISH_NAMED)),
+    ("name", _names(ENGLISH_TITLED)),
 )

@@ -65,6 +65,9 @@ class Population:
     recommend: str | None = None  #: the 0-10 item of the Net Promoter Score
     segmentation: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     screening: tuple[ScreeningRule, ...] = ()
+    consent_purpose: Text | None = None  #: what respondents agreed to have their answers used for
+    #: metadata column -> category -> share of those invited; what is lacking to 1 is anything else
+    sampling_frame: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

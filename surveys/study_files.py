@@ -119,10 +119,15 @@ def _population(id_: str, body: Any, questionnaire: Questionnaire) -> Population
         segmentation={key: tuple(names) for key, names in body.get("segmentation", {}).items()},
         screening=tuple(
             ScreeningRule(
-                kind=rule["rule"], options={key: value for key, value in rule.items() if key != "rule"}
+                kind=rule["rule"],
+                options={key: value for key, value in rule.items() if key not in ("rule", "purpose")},
             )
             for rule in body.get("screening", [])
         ),
+        consent_purpose=next(
+            (rule["purpose"] for rule in body.get("screening", []) if "purpose" in rule), None
+        ),
+        sampling_frame=body.get("sampling_frame", {}),
     )
 
 
@@ -236,8 +241,27 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
     for k, name in enumerate(body.get("segmentation", {}).get("features", [])):
         if name not in variable_names(questionnaire):
             yield unknown_name(file, (*place, "segmentation", "features", k), name, f"an item of {id_}", ids)
+    for column, shares in body.get("sampling_frame", {}).items():
+        if sum(shares.values()) > 1 + 1e-6:
+            yield fault_at(
+                file,
+                (*place, "sampling_frame", column),
+                f"shares that add up to {sum(shares.values()):g}",
+                "at most 1",
+                "Correct the shares; what is lacking to 1 stands for every other category.",
+            )
     for r, rule in enumerate(body.get("screening", [])):
         if rule["rule"] == "consent":
+            purpose = rule.get("purpose")
+            unsaid = [] if purpose is None else [name for name in data["languages"] if name not in purpose]
+            if unsaid:
+                yield fault_at(
+                    file,
+                    (*place, "screening", r, "purpose"),
+                    f"no {', '.join(f'`{name}`' for name in unsaid)}",
+                    f"the text in {' and '.join(data['languages'])}",
+                    "Write what respondents agreed to in every language of the study.",
+                )
             item = ids.get(rule["item"])
             codes = item.scale.codes if item is not None and item.scale is not None else ()
             if rule["code"] not in codes:
