@@ -32,6 +32,12 @@ PLATFORMS = (
     "plain",
 )
 
+#: What a file of answers may be.
+ANSWERS = (
+    "CSV, Excel, SPSS or Stata, or an export of Wenjuanxing (问卷星), Wenjuan (问卷网), Tencent (腾讯问卷), Qualtrics, "
+    "LimeSurvey, SurveyMonkey, Google or Microsoft Forms, Typeform, KoBo/ODK, REDCap or SoSci Survey"
+)
+
 DESCRIPTION = """\
 From the questionnaires of a study of tiered customer management to findings anyone can check.
 
@@ -114,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         nargs="+",
         required=True,
-        help="a population's answers: CSV, Excel, SPSS, Stata, or the export of a survey platform",
+        help=f"a population's answers: {ANSWERS}",
     )
     run.add_argument(
         "--corrections",
@@ -133,12 +139,21 @@ def parser() -> argparse.ArgumentParser:
     )
     quality.add_argument("study", help="study folder, or the name of a built-in study")
     quality.add_argument(
-        "--data", metavar="POPULATION=FILE", action="append", nargs="+", required=True, help="a population's answers"
+        "--data",
+        metavar="POPULATION=FILE",
+        action="append",
+        nargs="+",
+        required=True,
+        help=f"a population's answers: {ANSWERS}",
     )
     quality.add_argument("--out", metavar="DIR", required=True, help="folder for the results")
     quality.add_argument("--lang", metavar="en,zh", help="languages of the PDF (default: those of the study)")
     quality.add_argument(
-        "--draws", metavar="N", type=int, default=99, help="honest files to compare with, each kind; 0: none (default: 99)"
+        "--draws",
+        metavar="N",
+        type=int,
+        default=99,
+        help="honest files to compare with, each kind; 0: none (default: 99)",
     )
     explaining(quality)
     reading(quality)
@@ -178,7 +193,7 @@ def parser() -> argparse.ArgumentParser:
         "Say what a data file is: platform, encoding, questions, columns, and what looks wrong.",
         "With --questionnaire it also says which item each column was taken for.",
     )
-    inspect.add_argument("file", help="CSV, Excel or SPSS file")
+    inspect.add_argument("file", help=ANSWERS)
     inspect.add_argument("--questionnaire", metavar="Q", help="questionnaire file to match the columns with")
     inspect.add_argument("--json", action="store_true", help="print what was found as JSON")
     exporting(inspect)
@@ -197,7 +212,11 @@ def parser() -> argparse.ArgumentParser:
         "--corrections", metavar="FILE", help="corrections to make: respondent, item, old, new, why, who"
     )
     ingest.add_argument(
-        "--minimum-cell", metavar="N", type=int, default=5, help="smallest count that the codebook tells (default: 5)"
+        "--minimum-cell",
+        metavar="N",
+        type=int,
+        default=5,
+        help="smallest count that the codebook tells (default: 5)",
     )
     ingest.add_argument("--out", metavar="FILE", required=True, help="file to write: .parquet, .csv or .xlsx")
     exporting(ingest)
@@ -213,7 +232,10 @@ def parser() -> argparse.ArgumentParser:
     draft.add_argument("file", help="export or survey definition")
     draft.add_argument("--out", metavar="FILE", required=True, help="questionnaire file to write (.yaml)")
     draft.add_argument(
-        "--companion", metavar="FILE", action="append", help="file that explains it, such as the choices of a form"
+        "--companion",
+        metavar="FILE",
+        action="append",
+        help="file that explains it, such as the choices of a form",
     )
     draft.add_argument("--force", action="store_true", help="replace the file if it exists")
     reading(draft)
@@ -231,7 +253,9 @@ def parser() -> argparse.ArgumentParser:
         help="xlsform (KoBo, ODK), docx (to print), wjx-text (问卷星 import), limesurvey (tab-separated structure)",
     )
     form.add_argument("--out", metavar="FILE", required=True, help="file to write")
-    form.add_argument("--lang", metavar="en,zh", help="languages, one for docx and wjx-text (default: all, or the first)")
+    form.add_argument(
+        "--lang", metavar="en,zh", help="languages, one for docx and wjx-text (default: all, or the first)"
+    )
     form.add_argument("--force", action="store_true", help="replace the file if it exists")
     return root
 
@@ -252,7 +276,9 @@ def exporting(sub: argparse.ArgumentParser) -> None:
         help=f"the platform, when the one found by content is wrong: {', '.join(PLATFORMS)}",
     )
     sub.add_argument(
-        "--mapping", metavar="FILE", help="YAML file that says which column is which item: `header: ITEM`, or `ignore`"
+        "--mapping",
+        metavar="FILE",
+        help="YAML file that says which column is which item: `header: ITEM`, or `ignore`",
     )
 
 

@@ -107,7 +107,8 @@ def run(options: argparse.Namespace) -> int:
     files = _data_files(options, study)
     from reports.form_commands import corrected, corrections_files, write_log
 
-    corrections, logs = corrections_files(options.corrections, files), dict[str, pd.DataFrame]()
+    corrections = corrections_files(options.corrections, files)
+    logs: dict[str, pd.DataFrame] = {}
 
     def correct(id_: str, found: Responses) -> Responses:
         changed = corrected(found, corrections.get(id_))
@@ -183,7 +184,8 @@ def _answers(
 
     mappings = files_by_population("--mapping", options.mapping, files)
     companions = files_by_population("--companion", options.companion, files, several=True)
-    answers, faults = dict[str, Responses](), list[Fault]()
+    answers: dict[str, Responses] = {}
+    faults: list[Fault] = []
     for id_, path in files.items():
         if watcher is not None:
             watcher.step(f"reading {path.name}")
@@ -283,13 +285,10 @@ def inspect(options: argparse.Namespace) -> int:
 
     export = read_export(Path(options.file), **_reading(options))
     told = describe(export)
-    if options.json:
-        import json
-
-        print(json.dumps(told.to_dict(), ensure_ascii=False, indent=2))  # noqa: T201
-        return DONE
-    for line in description_lines(told):
-        _say(options, line)
+    responses = None
+    if not options.json:
+        for line in description_lines(told):
+            _say(options, line)
     if options.questionnaire:
         from surveys.read import read_answers
 
@@ -299,6 +298,17 @@ def inspect(options: argparse.Namespace) -> int:
             mapping=_mapping(options),
             **_reading(options),
         )
+    if options.json:
+        import json
+
+        matched = responses and {
+            "questionnaire": responses.questionnaire.id,
+            "respondents": responses.n,
+            "answer_columns": responses.answers.shape[1],
+            "notes": responses.source.notes,
+        }
+        print(json.dumps({**told.to_dict(), "matched": matched}, ensure_ascii=False, indent=2))  # noqa: T201
+    elif responses is not None:
         for note in responses.source.notes:
             _say(options, f"note: {note}")
         _say(

@@ -114,9 +114,7 @@ def _not_there(out: Path, force: bool) -> None:
 
 def corrections_files(given: list[str] | None, populations: Mapping[str, object]) -> dict[str, Path]:
     """Files of corrections by population."""
-    return {
-        id_: paths[0] for id_, paths in files_by_population("--corrections", given, populations).items()
-    }
+    return {id_: paths[0] for id_, paths in files_by_population("--corrections", given, populations).items()}
 
 
 def files_by_population(

@@ -29,6 +29,7 @@ ROWS_OF_A_FOREST = 17  #: effects in one picture
 FORMATS: tuple[Format, ...] = ("png", "svg")
 
 WORDS: Mapping[str, Mapping[str, str]] = {
+    "factor_model": {"en": "Factor model, {population}", "zh": "因子模型（{population}）"},
     "profile": {"en": "Who the {population} are", "zh": "{population}的构成"},
     "screening": {
         "en": "From the answers read to the answers analysed, {population}",
@@ -132,6 +133,7 @@ def _population_drawings(
     findings: Findings, found: PopulationFindings, labels: Labels, theme: Theme
 ) -> Iterator[Drawing]:
     from reports.figures.correlation_matrix import correlation_heat_map
+    from reports.figures.factor_model import factor_model
     from reports.figures.likert import likert_bars
     from reports.figures.nps_by_tier import nps_by_tier
     from reports.figures.sample_profile import sample_profile
@@ -172,6 +174,13 @@ def _population_drawings(
                     shares, labels=labels, theme=theme, synthetic=synthetic
                 ),
             )
+    if found.measurement is not None and found.measurement.loadings:
+        measurement = found.measurement
+        yield Drawing(
+            key=f"{found.id}.factor_model",
+            caption=caption("factor_model"),
+            draw=lambda: factor_model(measurement, labels=labels, theme=theme, synthetic=synthetic),
+        )
     if found.correlations is not None:
         matrix = found.correlations
         yield Drawing(

@@ -18,11 +18,13 @@ from reports.document import Document, Table
 from reports.gallery import FORMATS, draw_all
 from reports.pdf import write_pdf
 from reports.progress import Silent, Watcher
+from reports.quality_report import look_at, quality_json
 from reports.report import build_report
 from reports.results_file import results_json
 from reports.theme import Format
+from surveys.neutral_cells import neutralised
+from surveys.quality.population import PopulationQuality
 from surveys.responses import Responses
-from surveys.simulation import neutralised
 from surveys.study import Study
 
 STEPS = 8
@@ -45,8 +47,8 @@ def run(
     answers : mapping
         Population id -> its answers.
     out : Path
-        Folder for ``report.LANGUAGE.pdf``, ``figures/``, ``tables/``, ``results.json`` and
-        ``screening.csv``. It is made if need be; files of an earlier run are replaced, others stay.
+        Folder for ``report.LANGUAGE.pdf``, ``figures/``, ``tables/``, ``results.json``, ``quality.json``
+        and ``screening.csv``. It is made if need be; files of an earlier run are replaced, others stay.
     languages : sequence of str, optional
         By default those of the study.
     formats : sequence of {"png", "svg", "pdf"}
@@ -62,18 +64,28 @@ def run(
         whole = Path(name)
         findings = find(study, answers, watch=told.step, pool=pool)
         told.step("drawing figures and setting the report")
-        reports = [pool.submit(_write_report, findings, language, whole, formats) for language in chosen]
+        quality = look_at(study, answers, draws=0)
+        reports = [
+            pool.submit(_write_report, findings, quality, language, whole, formats) for language in chosen
+        ]
         for done in reports:
             done.result()
         (whole / "results.json").write_text(results_json(findings), "utf-8")
         (whole / "screening.csv").write_text(screening_csv(findings), "utf-8-sig", newline="")
+        (whole / "quality.json").write_text(quality_json(study, quality), "utf-8")
         _move_into(whole, out)
     return findings
 
 
-def _write_report(findings: Findings, language: str, folder: Path, formats: Sequence[Format]) -> None:
+def _write_report(
+    findings: Findings,
+    quality: tuple[PopulationQuality, ...],
+    language: str,
+    folder: Path,
+    formats: Sequence[Format],
+) -> None:
     figures = draw_all(findings, language, folder / "figures", formats=formats)
-    document, _ = build_report(findings, language, figures)
+    document, _ = build_report(findings, language, figures, quality=quality)
     tables = folder / "tables"
     tables.mkdir(exist_ok=True)
     for block in document.blocks:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from reports.chapters.quality import PopulationQuality, quality_chapter
+from reports.chapters.quality import quality_chapter
 from reports.document import Callout, Document
 from reports.numbers import Numbers
 from reports.pdf import write_pdf
@@ -19,6 +19,7 @@ from reports.report import WORDS as REPORT_WORDS
 from surveys.anonymity import k_anonymity
 from surveys.forensics.evidence import DRAWS, Forensics, examine
 from surveys.privacy import find_identifiers, without_identifiers
+from surveys.quality.population import PopulationQuality
 from surveys.quality.report import quality_report
 from surveys.responses import Responses
 from surveys.simulation import SYNTHETIC

@@ -9,11 +9,13 @@ from reports.chapters.closing import limits_chapter, methods_chapter, provenance
 from reports.chapters.descriptives import descriptives_chapter
 from reports.chapters.hypotheses import hypotheses_chapter
 from reports.chapters.measurement import measurement_chapter
+from reports.chapters.quality import quality_chapter
 from reports.chapters.sample import sample_chapter
 from reports.document import Block, Callout, Document, Figure, Heading, Prose, plain
 from reports.numbers import Numbers
 from reports.results_file import versions
 from reports.telling import Telling
+from surveys.quality.population import PopulationQuality
 
 WORDS = {
     "about": {"en": "About this study", "zh": "研究概要"},
@@ -32,6 +34,11 @@ Chapter = Callable[[Telling], Iterator[Block]]
 
 CHAPTERS: Mapping[str, Chapter] = {
     "sample": sample_chapter,
+    "quality": lambda telling: (
+        quality_chapter(telling.quality, telling.numbers, minimum_cell=telling.findings.study.minimum_cell)
+        if telling.quality
+        else iter(())
+    ),
     "measurement": measurement_chapter,
     "descriptives": descriptives_chapter,
     "hypotheses": hypotheses_chapter,
@@ -43,7 +50,11 @@ CHAPTERS: Mapping[str, Chapter] = {
 
 
 def build_report(
-    findings: Findings, language: str, figures: Mapping[str, Figure] | None = None
+    findings: Findings,
+    language: str,
+    figures: Mapping[str, Figure] | None = None,
+    *,
+    quality: tuple[PopulationQuality, ...] = (),
 ) -> tuple[Document, Telling]:
     """Compose the report.
 
@@ -53,6 +64,8 @@ def build_report(
     language : {"en", "zh"}
     figures : mapping, optional
         Pictures from ``reports.gallery.draw_all``; without them the report has tables and words only.
+    quality : tuple of PopulationQuality
+        From ``reports.quality_report.look_at``; without it the chapter on quality is left out.
 
     Returns
     -------
@@ -60,7 +73,9 @@ def build_report(
         The telling's ``numbers.ledger`` lists the source of every number printed from a result.
     """
     study = findings.study
-    telling = Telling(findings=findings, numbers=Numbers(language=language), figures=figures or {})
+    telling = Telling(
+        findings=findings, numbers=Numbers(language=language), figures=figures or {}, quality=quality
+    )
     blocks: list[Block] = []
     if study.abstract is not None:
         blocks += [

@@ -10,6 +10,7 @@ from analysis.results import Entry
 from reports.document import Figure, plain
 from reports.labels import Labels
 from reports.numbers import Numbers, Style
+from surveys.quality.population import PopulationQuality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +18,13 @@ class Telling:
     """The findings as told in one language.
 
     ``figures`` holds the pictures drawn beforehand, by key; a chapter places those that are there.
+    ``quality`` is what was seen of the answers' quality; without it that chapter is left out.
     """
 
     findings: Findings
     numbers: Numbers
     figures: Mapping[str, Figure] = field(default_factory=dict)
+    quality: tuple[PopulationQuality, ...] = ()
 
     @property
     def language(self) -> str:

@@ -23,6 +23,7 @@ ROLES_OF_OTHER_POPULATION = ("versus",)
 ROLES_OF_WORDS = ("method", "reference", "versus_population")
 OUTLINE = (
     "sample",
+    "quality",
     "measurement",
     "descriptives",
     "hypotheses",

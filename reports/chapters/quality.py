@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reports.chapters.quality_words import CHECKS, HONEST, INDICATORS, WORDS
 from reports.chapters.sample import rule_name
 from reports.document import Block, Callout, Column, Group, Heading, Prose, Table, plain
 from reports.numbers import Numbers
-from surveys.anonymity import KAnonymity
-from surveys.forensics.evidence import Forensics
-from surveys.privacy import Identifier
+from surveys.quality.population import PopulationQuality
 from surveys.quality.report import Agreement, QualityReport
 from surveys.quality.traffic import MixAgainstFrame
 
 MOST_PAIRS = 15  #: pairs of rules whose agreement is printed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PopulationQuality:
-    """Everything the chapter says of one population."""
-
-    title: Mapping[str, str]
-    report: QualityReport
-    forensics: Forensics | None = None
-    purpose: Mapping[str, str] | None = None  #: of the consent
-    anonymity: KAnonymity | None = None
-    identifiers: tuple[Identifier, ...] = ()  #: found before they were taken out
 
 
 def quality_chapter(

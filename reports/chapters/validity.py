@@ -12,7 +12,7 @@ from reports.telling import Telling, pick
 WORDS = {
     "fit": {
         "en": "One factor model holds all constructs of {population} ({n} respondents). Its test against unrestricted correlations gives χ² = {chi} on {df} degrees of freedom, p {p}; CFI {cfi}, TLI {tli}, RMSEA {rmsea} {rmsea_interval}, SRMR {srmr}. Conventional cut-offs are .95, .95, .06 and .08 (Hu & Bentler, 1999); they are rules of thumb and no verdict rests on them.",
-        "zh": "{population}的全部构念纳入同一验证性因子模型（{n}名受访者）。模型检验χ² = {chi}，自由度{df}，p {p}；CFI {cfi}，TLI {tli}，RMSEA {rmsea} {rmsea_interval}，SRMR {srmr}。常用临界值依次为.95、.95、.06和.08（Hu和Bentler，1999），仅为经验法则，假设判断不以此为据。",
+        "zh": "{population}的全部构念纳入同一验证性因子模型（{n}名受访者）。模型检验χ² = {chi}，自由度{df}，p {p}；CFI {cfi}，TLI {tli}，RMSEA {rmsea} {rmsea_interval}，SRMR {srmr}。常用临界值依次为0.95、0.95、0.06和0.08（Hu和Bentler，1999），仅为经验法则，假设判断不以此为据。",
     },
     "no_fit": {
         "en": "The factor model of all constructs together cannot be relied on: {reason}. Loadings are those of models of one construct at a time, and no index of fit is given.",
@@ -37,7 +37,7 @@ WORDS = {
     "with": {"en": "with", "zh": "对应构念"},
     "note": {
         "en": "Standardised loadings. CR: composite reliability (McDonald's omega of one factor); AVE: average variance extracted; H: coefficient H; HTMT: heterotrait-monotrait ratio with the construct that comes closest. Conventional bounds: CR at least .70, AVE at least .50, HTMT below .85 or .90.",
-        "zh": "载荷为标准化值。CR为组合信度（单因子McDonald ω），AVE为平均方差抽取量，H为系数H，HTMT为与最接近构念的异质-单质比。常用界限：CR不低于.70，AVE不低于.50，HTMT低于.85或.90。",
+        "zh": "载荷为标准化值。CR为组合信度（单因子McDonald ω），AVE为平均方差抽取量，H为系数H，HTMT为与最接近构念的异质-单质比。常用界限：CR不低于0.70，AVE不低于0.50，HTMT低于0.85或0.90。",
     },
     "doubt": {"en": "{name}: {reason}.", "zh": "{name}：{reason}。"},
     "ladder_text": {
@@ -57,9 +57,8 @@ WORDS = {
     "cannot_tell": {"en": "cannot tell", "zh": "无法判断"},
     "ladder_note": {
         "en": "p: scaled difference test of each level against the one below, Bonferroni-adjusted over the levels. Freed: parameters that had to be let go, one at a time. “No” needs a failed test and a fall of CFI by .010 or more; hypotheses about the order of groups are then not judged. “Cannot tell”: too few items or respondents in a group to test it; comparability is then assumed.",
-        "zh": "p为相邻两级模型的校正差异检验，按级数作Bonferroni校正。“放开”为逐一解除约束的参数数目。“不可比”须检验未通过且CFI下降不少于.010，此时不判断有关组间次序的假设。“无法判断”指题项或组内人数过少而无法检验，此时可比性仅为假定。",
+        "zh": "p为相邻两级模型的校正差异检验，按级数作Bonferroni校正。“放开”为逐一解除约束的参数数目。“不可比”须检验未通过且CFI下降不少于0.010，此时不判断有关组间次序的假设。“无法判断”指题项或组内人数过少而无法检验，此时可比性仅为假定。",
     },
-    "figure": {"en": "The factor model of {population}", "zh": "{population}的因子模型"},
 }
 
 
