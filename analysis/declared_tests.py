@@ -22,6 +22,7 @@ from analysis.crosstabs import association
 from analysis.drivers import added_value, key_drivers
 from analysis.hypotheses import Evidence, Reason
 from analysis.inputs import Sample, coded_categories
+from analysis.latent_effects import LatentEffect, latent_indirect, latent_path, latent_trend
 from analysis.means import RobustEffect, mean_against, mean_difference, within_contrast
 from analysis.measurement import comparability
 from analysis.mediation import mediate
@@ -565,6 +566,86 @@ def _segmentation(question: Question) -> Estimate:
     )
 
 
+def _latent_path(question: Question) -> Estimate:
+    predictor, outcome, controls = (
+        question.names("predictor")[0],
+        question.names("outcome")[0],
+        question.names("controls"),
+    )
+    items, constructs = _items_of(question, (predictor, *controls, outcome))
+    return _latent(
+        latent_path(
+            items,
+            constructs,
+            predictor=predictor,
+            outcome=outcome,
+            controls=controls,
+            clusters=question.sample.clusters,
+            confidence_level=question.settings.confidence_level,
+        )
+    )
+
+
+def _latent_indirect(question: Question) -> Estimate:
+    predictor, outcome = question.names("predictor")[0], question.names("outcome")[0]
+    items, constructs = _items_of(question, (predictor, *question.names("mediators"), outcome))
+    return _latent(
+        latent_indirect(
+            items,
+            constructs,
+            predictor=predictor,
+            mediators=question.names("mediators"),
+            outcome=outcome,
+            clusters=question.sample.clusters,
+            confidence_level=question.settings.confidence_level,
+        )
+    )
+
+
+def _latent_trend(question: Question) -> Estimate:
+    construct = question.names("outcome")[0]
+    items, _ = _items_of(question, (construct,))
+    return _latent(
+        latent_trend(
+            items,
+            question.groups(),
+            construct=construct,
+            confidence_level=question.settings.confidence_level,
+        )
+    )
+
+
+def _items_of(question: Question, names: Sequence[str]) -> tuple[pd.DataFrame, Mapping[str, tuple[str, ...]]]:
+    """Keyed items of constructs; an item named by itself stands for itself."""
+    questionnaire = question.population.questionnaire
+    frames = {}
+    for name in names:
+        frames[name] = (
+            question.sample.item_frame(name)
+            if questionnaire.has_construct(name)
+            else question.sample.variable(name).to_frame(name)
+        )
+    constructs = {name: tuple(map(str, frame.columns)) for name, frame in frames.items()}
+    return pd.concat(frames.values(), axis="columns"), constructs
+
+
+def _latent(result: LatentEffect) -> Estimate:
+    tail = None
+    if result.estimate is not None and result.std_error:
+        tail = normal_tail(result.estimate, result.std_error)
+    return Estimate(
+        method=result.method,
+        n=result.n,
+        result=result,
+        estimate=result.estimate,
+        std_error=result.std_error,
+        interval=result.interval,
+        tail=tail,
+        state=result.state,
+        reason=result.reason,
+    )
+
+
 ESTIMATORS: Mapping[TestKind, Callable[[Question], Estimate]] = {
     "path": _path,
     "indirect": _indirect,
@@ -579,6 +660,9 @@ ESTIMATORS: Mapping[TestKind, Callable[[Question], Estimate]] = {
     "added_value": _added_value,
     "repeated": _repeated,
     "segmentation": _segmentation,
+    "latent_path": _latent_path,
+    "latent_indirect": _latent_indirect,
+    "latent_trend": _latent_trend,
 }
 MEASURES: Mapping[TestKind, str] = {
     "path": "standardized_coefficient",
@@ -594,4 +678,7 @@ MEASURES: Mapping[TestKind, str] = {
     "added_value": "gain_in_r_squared",
     "repeated": "effect_size",
     "segmentation": "gain_in_eta_squared",
+    "latent_path": "latent_coefficient",
+    "latent_indirect": "latent_indirect_effect",
+    "latent_trend": "latent_mean_difference",
 }

@@ -352,5 +352,5 @@ def _effect_label(evidence: Evidence, labels: Labels) -> str:
         " + ".join(labels.name(name) for name in names[:2]) + (" …" if len(names) > 2 else "")
         for names in ends
     ]
-    directed = ("path", "indirect", "drivers", "moderation", "added_value")
+    directed = ("path", "indirect", "drivers", "moderation", "added_value", "latent_path", "latent_indirect")
     return (" → " if evidence.test.kind in directed else " – ").join(named[:3])

@@ -72,6 +72,22 @@ EFFECTS: Mapping[str, Words] = {
         "en": "the effect size of the differences between the answers to {variable}",
         "zh": "{variable}各项之间差异的效应量",
     },
+    "latent_path": {
+        "en": "the standardised coefficient of {predictor} for {outcome} in a structural equation model",
+        "zh": "结构方程模型中{predictor}对{outcome}的标准化系数",
+    },
+    "latent_path_controls": {
+        "en": "the standardised coefficient of {predictor} for {outcome} in a structural equation model, with {controls} held constant,",
+        "zh": "结构方程模型中在控制{controls}后，{predictor}对{outcome}的标准化系数",
+    },
+    "latent_indirect": {
+        "en": "the standardised indirect association of {predictor} with {outcome} by way of {mediators} in a structural equation model",
+        "zh": "结构方程模型中{predictor}经由{mediators}与{outcome}的标准化间接效应",
+    },
+    "latent_trend": {
+        "en": "the rise of the latent mean of {outcome} from the lowest to the highest group of {group}, in standard deviations,",
+        "zh": "{outcome}的潜均值从{group}最低组到最高组的升幅（以标准差为单位）",
+    },
     "segmentation": {
         "en": (
             "the gain in eta squared of segments found from {features} over {rule}, averaged over {outcomes},"

@@ -27,6 +27,9 @@ TestKind = Literal[
     "added_value",
     "repeated",
     "segmentation",
+    "latent_path",
+    "latent_indirect",
+    "latent_trend",
 ]
 Direction = Literal["positive", "negative", "any"]
 RuleKind = Literal[

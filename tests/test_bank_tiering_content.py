@@ -23,6 +23,8 @@ ROLES = {  # the parts of each kind of test that name a variable, required ones 
     "path": (("predictor", "outcome"), ("controls",)),
     "indirect": (("predictor", "mediators", "outcome"), ()),
     "trend": (("outcome",), ("group",)),
+    "latent_indirect": (("predictor", "mediators", "outcome"), ()),
+    "latent_trend": (("outcome",), ("group",)),
     "association": (("variable",), ("group",)),
     "contrast": (("plus", "minus"), ()),
     "mean": (("variable",), ()),

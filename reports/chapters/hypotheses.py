@@ -127,7 +127,8 @@ def describe_effect(telling: Telling, evidence: Evidence) -> str:
     if test.kind == "gap":
         names["population"] = telling.title(test.population)
         names["versus_population"] = telling.title(test.variables["versus_population"][0])
-    kind = "path_controls" if test.kind == "path" and "controls" in names else test.kind
+    controlled = test.kind in ("path", "latent_path") and "controls" in names
+    kind = f"{test.kind}_controls" if controlled else test.kind
     return telling.say(EFFECTS[kind], **names)
 
 

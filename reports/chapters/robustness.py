@@ -1,0 +1,204 @@
+"""Whether the findings hang on how they were analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from analysis.specification_curve import SpecificationCurve
+from reports.document import Block, Column, Heading, Prose, Table, plain
+from reports.figures.specification_curve import DIMENSIONS, choice_name
+from reports.sentences import listed
+from reports.telling import Telling
+
+WORDS = {
+    "title": {"en": "Robustness", "zh": "稳健性"},
+    "intro": {
+        "en": "Every test was carried out again under all choices that could have been made with as good reasons: each screening rule left out and none at all, means or ranks, scores of the items answered or of complete answers only, with and without controls, errors that count branches or not. @tbl:robustness says in how many of these analyses the effect holds, that is, its whole interval lies beyond the smallest effect of interest.",
+        "zh": "每项检验均在所有同样合理的分析方案下重做：逐一取消各筛查规则及全部不用、采用均值或秩、按已答题项或仅按完整作答计分、加入或不加入控制变量、误差计入或不计入网点。@tbl:robustness列出效应在其中多少种分析中成立，即整个区间均超过最小关注效应。",
+    },
+    "nothing": {"en": "The study declares no tests.", "zh": "本研究未声明检验。"},
+    "alike": {
+        "en": "Of {tests} tests, {alike} come out alike in all their analyses.",
+        "zh": "{tests}项检验中，{alike}项在其全部分析中结论一致。",
+    },
+    "caption": {"en": "In how many analyses each effect holds", "zh": "各效应在多少种分析中成立"},
+    "hypothesis": {"en": "Hypothesis", "zh": "假设"},
+    "effect": {"en": "Test", "zh": "检验"},
+    "analyses": {"en": "Analyses", "zh": "分析数"},
+    "holding": {"en": "Hold", "zh": "成立"},
+    "range": {"en": "Range of estimates", "zh": "估计值范围"},
+    "to": {"en": "{low} to {high}", "zh": "{low}至{high}"},
+    "note": {
+        "en": "One line a test. Effects by ranks are translated to the unit of the declared effect, so that one bound serves all. No interval is corrected for the number of hypotheses, and reliability and comparability, which a verdict also stands on, are not examined again. The analyses share their respondents: their number is no measure of evidence.",
+        "zh": "每行一项检验。基于秩的效应已换算为所声明效应的单位，以便用同一界限判断。区间未按假设数量校正，结论所依据的信度与可比性也未重新检验。各分析使用相同的受访者，分析数目本身不构成证据强度。",
+    },
+    "not_run": {
+        "en": "{id}, test {test}: {count} could not be run ({reasons}).",
+        "zh": "{id}第{test}项检验：{count}种分析无法进行（{reasons}）。",
+    },
+    "disagree": {"en": "Where analyses disagree", "zh": "分析结论不一致之处"},
+    "counts": {
+        "en": "{id}, {effect}: the effect holds in {holding} of {analyses} analyses.",
+        "zh": "{id}（{effect}）：效应在{analyses}种分析中的{holding}种成立。",
+    },
+    "zones": {
+        "en": "{straddles} cannot tell, {short} show that there is no effect that would matter, {opposite} show one in the opposite direction.",
+        "zh": "{straddles}种无法判断，{short}种表明不存在有实际意义的效应，{opposite}种表明效应方向相反。",
+    },
+    "hangs": {
+        "en": "It hangs most on the choice of “{dimension}”: {choices}.",
+        "zh": "结论受“{dimension}”这一选择影响最大：{choices}。",
+    },
+    "choice": {"en": "{choice}, {holding} of {analyses}", "zh": "{choice}{analyses}种中的{holding}种"},
+}
+SILENT_ROLES = ("controls", "versus_population", "reference", "method", "rule", "features", "group")
+FIGURE = "robustness.{id}.{test}"  #: key of the picture of a test
+
+
+def robustness_chapter(telling: Telling, curves: Sequence[SpecificationCurve]) -> Iterator[Block]:
+    """Blocks of the chapter; pictures are placed where ``telling.figures`` has :func:`figure_key`."""
+    yield Heading(text=telling.say(WORDS["title"]), key="robustness-of-findings")
+    if not curves:
+        yield Prose(telling.say(WORDS["nothing"]))
+        return
+    yield Prose(telling.say(WORDS["intro"]))
+    tried = [curve for curve in curves if curve.run]
+    alike = sum(curve.unanimous for curve in tried)
+    count = telling.numbers.count
+    yield Prose(telling.say(WORDS["alike"], tests=count(len(tried)), alike=count(alike)))
+    yield _table(telling, curves)
+    doubtful = disagreeing(curves)
+    if doubtful:
+        yield Heading(text=telling.say(WORDS["disagree"]), level=2)
+    for curve in doubtful:
+        yield Prose(" ".join(_disagreement(telling, curve)))
+        yield from telling.figures_named(figure_key(curve))
+
+
+def disagreeing(curves: Sequence[SpecificationCurve]) -> tuple[SpecificationCurve, ...]:
+    """Tests whose analyses do not all place the effect alike: those that have a picture."""
+    return tuple(curve for curve in curves if not curve.unanimous)
+
+
+def figure_key(curve: SpecificationCurve) -> str:
+    """Key of the picture of one test."""
+    return FIGURE.format(id=curve.hypothesis, test=curve.position + 1)
+
+
+def specification_scope(curve: SpecificationCurve) -> str:
+    """Where the numbers of a specification curve are listed."""
+    return f"hypotheses.{curve.hypothesis}.{curve.position + 1}.specifications"
+
+
+def _table(telling: Telling, curves: Sequence[SpecificationCurve]) -> Table:
+    rows, notes, previous = [], [telling.say(WORDS["note"])], ""
+    for curve in curves:
+        summary, scope = curve.entries()[0], specification_scope(curve)
+        span = "–"
+        if curve.range is not None:
+            low, high = (telling.cite(scope, summary, f"more.{end}") for end in ("lowest", "highest"))
+            span = telling.say(WORDS["to"], low=low, high=high)
+        rows.append(
+            (
+                curve.hypothesis if curve.hypothesis != previous else "",
+                _effect(telling, curve),
+                telling.cite(scope, summary, "more.analyses", "count"),
+                telling.cite(scope, summary, "more.holding", "count"),
+                span,
+            )
+        )
+        previous = curve.hypothesis
+        if curve.not_run:
+            notes.append(_not_run(telling, curve))
+    names = ("hypothesis", "effect", "analyses", "holding", "range")
+    return Table(
+        key="robustness",
+        caption=telling.say(WORDS["caption"]),
+        columns=tuple(
+            Column(
+                id=name,
+                label=telling.say(WORDS[name]),
+                align="left" if name in ("hypothesis", "effect") else "right",
+            )
+            for name in names
+        ),
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )
+
+
+def _not_run(telling: Telling, curve: SpecificationCurve) -> str:
+    reasons = dict.fromkeys(plain(spec.reason or spec.state) for spec in curve.not_run)
+    return telling.say(
+        WORDS["not_run"],
+        id=plain(curve.hypothesis),
+        test=telling.numbers.count(curve.position + 1),
+        count=telling.numbers.count(len(curve.not_run)),
+        reasons="; ".join(reasons),
+    )
+
+
+def _effect(telling: Telling, curve: SpecificationCurve) -> str:
+    """The variables of a test in a few words, as literal text."""
+    test = curve.test
+    populations = {"versus": test.variables.get("versus_population", (test.population,))[0]}
+    ends = []
+    for role, names in test.variables.items():
+        if role in SILENT_ROLES:
+            continue
+        labels = telling.labels(populations.get(role, test.population))
+        named = [labels.name(name) for name in names[:2]]
+        ends.append(" + ".join(named) + (" …" if len(names) > 2 else ""))
+    directed = test.kind in ("path", "indirect", "drivers", "moderation", "added_value")
+    return f"{(' → ' if directed else ' – ').join(dict.fromkeys(ends))} ({_people(telling, curve)})"
+
+
+def _people(telling: Telling, curve: SpecificationCurve) -> str:
+    populations = (curve.test.population, *curve.test.variables.get("versus_population", ()))
+    titles = [telling.findings.study.populations[id_].title[telling.language] for id_ in populations]
+    return listed(titles, telling.language)
+
+
+def _disagreement(telling: Telling, curve: SpecificationCurve) -> Iterator[str]:
+    summary, scope = curve.entries()[0], specification_scope(curve)
+    yield telling.say(
+        WORDS["counts"],
+        id=plain(curve.hypothesis),
+        effect=plain(_effect(telling, curve)),
+        holding=telling.cite(scope, summary, "more.holding", "count"),
+        analyses=telling.cite(scope, summary, "more.analyses", "count"),
+    )
+    zones, count = curve.zones, telling.numbers.count
+    yield telling.say(
+        WORDS["zones"],
+        straddles=count(zones.get("straddles", 0)),
+        short=count(zones.get("short", 0)),
+        opposite=count(zones.get("opposite", 0)),
+    )
+    dimension = most_telling_choice(curve)
+    if dimension is not None:
+        labels = telling.labels(curve.test.population)
+        choices = [
+            telling.say(
+                WORDS["choice"],
+                choice=plain(choice_name(labels, dimension, choice)),
+                holding=count(holding),
+                analyses=count(analyses),
+            )
+            for (of, choice), (holding, analyses) in curve.by_choice().items()
+            if of == dimension
+        ]
+        yield telling.say(
+            WORDS["hangs"], dimension=telling.say(DIMENSIONS[dimension]), choices="; ".join(choices)
+        )
+
+
+def most_telling_choice(curve: SpecificationCurve) -> str | None:
+    """The dimension between whose choices the share of analyses that hold differs most, if in any."""
+    shares: dict[str, list[float]] = {}
+    for (dimension, _), (holding, analyses) in curve.by_choice().items():
+        if analyses:
+            shares.setdefault(dimension, []).append(holding / analyses)
+    spread = {dimension: max(of) - min(of) for dimension, of in shares.items()}
+    most = max(spread, key=lambda dimension: spread[dimension], default=None)
+    return None if most is None or spread[most] == 0 else most
