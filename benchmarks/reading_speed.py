@@ -1,4 +1,4 @@
-"""How long a million respondents take to read and validate, beside pandas.read_csv alone.
+"""How long a million respondents take to read, validate and screen, beside pandas.read_csv alone.
 
 uv run python benchmarks/reading_speed.py [--rows 1000000] [--columns 60]
 """
@@ -16,12 +16,27 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from surveys.questionnaire import Item, Option, Questionnaire, Scale, Section
+from surveys.questionnaire import Construct, Item, Option, Questionnaire, Scale, Section
 from surveys.read import read_answers
+from surveys.screening import screen
+from surveys.study import ScreeningRule
 
 AGREE = Scale(
     id="agree5",
     options=tuple(Option(code=code, label={"en": f"Point {code}"}) for code in range(1, 6)),
+)
+
+ATTENTION = 20  #: number of the item that asks for a certain answer
+RULES = tuple(
+    ScreeningRule(kind=kind, options=options)  # type: ignore[arg-type]
+    for kind, options in (
+        ("missing", {"max_share": 0.5}),
+        ("straightlining", {"longest_run": 20, "max_irv": 0.1}),
+        ("duplicates", {}),
+        ("mahalanobis", {"p_value": 0.001}),
+        ("duration", {"seconds_per_item": 2}),
+        ("attention", {}),
+    )
 )
 
 
@@ -49,8 +64,24 @@ def questionnaire(columns: int) -> Questionnaire:
         sections=(Section(id="a", title={"en": "A"}),),
         scales={"agree5": AGREE},
         items=tuple(
-            Item(id=f"Q{at}", kind="single", scale=AGREE, section="a", text={"en": f"Statement {at}"})
+            Item(
+                id=f"Q{at}",
+                kind="single",
+                scale=AGREE,
+                section="a",
+                text={"en": f"Statement {at}"},
+                attention=4 if at == ATTENTION else None,
+            )
             for at in range(1, columns - 2)
+        ),
+        constructs=tuple(
+            Construct(
+                id=f"c{start}",
+                label={"en": f"Construct {start}"},
+                items=tuple(f"Q{at}" for at in range(start, min(start + 6, columns - 2)) if at != ATTENTION),
+                valid_share=0.5,
+            )
+            for start in range(1, columns - 2, 6)
         ),
         metadata={"started_at": ("started",), "seconds": ("seconds",)},
     )
@@ -71,6 +102,12 @@ def measure(path: Path, columns: int, what: str) -> None:
     responses = read_answers(path, questionnaire(columns))
     read = time.perf_counter() - start
     print(f"read and validate: {read:.1f} s, {responses.n:,} respondents, peak {peak():.2f} GiB")
+    screening = screen(responses, RULES)
+    whole = time.perf_counter() - start
+    print(f"read, validate and screen: {whole:.1f} s, {screening.n:,} kept, peak {peak():.2f} GiB")
+    for rule in screening.ledger:
+        reason = "" if rule.applicable else f" ({rule.reason})"
+        print(f"  {rule.name}: {rule.n_flagged:,} of {rule.n_judged:,} flagged{reason}")
 
 
 def main() -> None:

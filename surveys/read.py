@@ -28,6 +28,7 @@ import pandas as pd
 
 from surveys.errors import AnswersError, Fault
 from surveys.platforms.export import PLATFORMS, Export, Platform
+from surveys.platforms.folding import folded
 from surveys.platforms.matching import (
     UNTOLD,
     columns_of,
@@ -121,7 +122,7 @@ def read_answers(
     rows, blank = _without_blank_rows(table)
     if rows.empty:
         raise AnswersError(_header_only(table))
-    export = export.of_rows(table.rows.index.isin(rows.index), rows)
+    export = folded(export.of_rows(table.rows.index.isin(rows.index), rows))
     table = export.table
     empty = frozenset(at for at in range(len(table.header)) if all(map(is_empty, table.distinct(at).values)))
     columns = columns_of(export, wordings, empty)
@@ -232,7 +233,7 @@ def _read_items(
     for item in questionnaire.items:
         if item.id in spread:
             by_code = {
-                code: (header[at], read_cells(export, export.columns[at], found.places))
+                code: (header[at], read_cells(export, export.columns[at], item, spread=True))
                 for code, at in sorted(spread[item.id].items())
             }
             read = read_ranks if item.kind == "ranking" else read_options
@@ -241,10 +242,10 @@ def _read_items(
             continue
         elif item.kind in ("multiple", "ranking"):
             at = whole[item.id]
-            cells = read_cells(export, export.columns[at], found.places)
+            cells = read_cells(export, export.columns[at], item)
             columns, empty[item.id] = read_joined(cells, item, header[at], reading)
         else:
-            answers[item.id], empty[item.id] = _read_one(item, export, found, whole[item.id], reading)
+            answers[item.id], empty[item.id] = _read_one(item, export, whole[item.id], reading)
             continue
         # In the questionnaire's order of options, whatever the file's.
         answers |= {f"{item.id}_{code}": columns[code] for code in _codes(item) if code in columns}
@@ -289,11 +290,9 @@ def _codes(item: Item) -> tuple[int, ...]:
     return item.scale.codes if item.scale is not None else ()
 
 
-def _read_one(
-    item: Item, export: Export, found: Matching, at: int, reading: Reading
-) -> tuple[Numbers | Cells, Flags]:
+def _read_one(item: Item, export: Export, at: int, reading: Reading) -> tuple[Numbers | Cells, Flags]:
     column = export.columns[at]
-    header, cells = export.table.header[at], read_cells(export, column, found.places)
+    header, cells = export.table.header[at], read_cells(export, column, item)
     if item.kind == "text":
         return read_text(cells, reading, header)
     if item.kind == "number":

@@ -498,8 +498,11 @@ def _duplicates(responses: Responses, options: Options) -> tuple[Criterion, ...]
         raise NotApplicable(f"the answers hold {items.shape[1]} items of constructs, fewer than {least:g}")
     enough = items.notna().sum(axis="columns") >= least
     flagged = items.duplicated(keep="first") & enough
-    first = items.fillna(math.inf).groupby(list(items.columns), sort=False).ngroup()
-    rows = responses.metadata["row"].groupby(first).transform("first").astype(float).where(flagged)
+    # only those who are not alone with their answers need to be grouped, and they are few
+    twins = items[items.duplicated(keep=False)].fillna(math.inf)
+    same = twins.groupby(list(twins.columns), sort=False).ngroup()
+    first = responses.metadata["row"].loc[twins.index].groupby(same).transform("first")
+    rows = first.astype(float).reindex(items.index).where(flagged)
     return (Criterion(index="same_as_row", values=rows, limit=math.nan, flagged=flagged, judged=enough),)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from surveys.neutral_cells import neutralised
 from surveys.population_model import PopulationModel, PopulationParameters, load_population_model
 from surveys.questionnaire import Item, Questionnaire
 from surveys.responses import Responses, SourceFile
@@ -28,7 +29,6 @@ Array = npt.NDArray[np.float64]
 
 SYNTHETIC = "synthetic 合成数据"  #: stands in a column of its own in every simulated file
 START = pd.Timestamp("2026-03-02 09:00:00")  #: of the first simulated interview
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,15 +396,6 @@ def _metadata(population: Population, n: int, seconds: Array, rng: np.random.Gen
             "submitted_at": started + pd.to_timedelta(taken, unit="s"),
         }
     )
-
-
-def neutralised(text: str) -> str:
-    """Text that a spreadsheet would take for a formula, made harmless by a leading apostrophe.
-
-    >>> neutralised("=1+1"), neutralised("fine")
-    ("'=1+1", 'fine')
-    """
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def write_exports(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +136,66 @@ def test_wenjuan_with_its_codebook(tmp_path: Path) -> None:
     assert responses.answers["USE_1"].tolist() == [0, 1]
 
 
+READABLE = """
+    序号|1.您的等级|2.使用的服务_理财|2.使用的服务_贷款|开始时间|结束时间|答题时长|省份|IP
+    1|白金卡|理财||2024-05-01 10:00:00|2024-05-01 10:02:00|120|江苏|203.0.113.1
+"""
+ORIGINAL = """
+    seq|Q1|Q2_A1|Q2_A2|start|finish|time_used|ip_province|ip
+    1|2|1|0|2024-05-01 10:00:00|2024-05-01 10:02:00|120|江苏|203.0.113.1
+    2|1|1|1|2024-05-01 10:00:00|2024-05-01 10:01:00|60|浙江|203.0.113.2
+"""
+CODEBOOK = """
+    Q1|您的等级|单选题
+    |1|金卡
+    |2|白金卡
+    Q2|使用的服务|多选题
+    |1|理财
+    |2|贷款
+"""
+
+
+def zipped(path: Path, **tables: str) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in tables.items():
+            drawn = csv(path.with_name("drawn.csv"), text, "gbk")
+            archive.write(drawn, name.replace("__", "/") + ".csv")
+    return path
+
+
+def test_wenjuan_in_its_archive(tmp_path: Path) -> None:
+    path = zipped(
+        tmp_path / "a.zip", All_Data_Readable=READABLE, All_Data_Original=ORIGINAL, export__code=CODEBOOK
+    )
+    export = read_export(path)
+    assert (export.platform, export.flavour, export.n) == ("wenjuan", "codes", 2)
+    assert export.answers()["Q1"].tolist() == ["白金卡", "金卡"]
+    assert export.table.file == "a.zip"
+    assert export.notes[:2] == (
+        "read All_Data_Original.csv of the archive; not read: All_Data_Readable.csv",
+        "options explained by code.csv of the archive",
+    )
+    questionnaire = asked(
+        item("TIER", "single", "您的等级", scale("tier", "金卡", "白金卡")),
+        item("USE", "multiple", "使用的服务", scale("use", "贷款", "理财")),
+    )
+    assert read_answers(path, questionnaire).answers["USE_1"].tolist() == [0, 1]
+    assert {child.name for child in tmp_path.iterdir()} == {"a.zip", "drawn.csv"}
+
+
+def test_an_archive_that_leaves_a_choice_or_is_hostile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AnswersError, match=r"2 tables of answers: a\.csv, b\.csv.*hand in the one"):
+        read_export(zipped(tmp_path / "a.zip", a=ORIGINAL, b=ORIGINAL))
+    with pytest.raises(AnswersError, match="a path out of the archive"):
+        read_export(zipped(tmp_path / "a.zip", **{"..__a": ORIGINAL}))
+    with pytest.raises(AnswersError, match="zip bomb"):
+        read_export(zipped(tmp_path / "a.zip", a=ORIGINAL + "x" * 30_000_000))
+    whole = zipped(tmp_path / "a.zip", a=ORIGINAL).read_bytes()
+    (tmp_path / "a.zip").write_bytes(whole.replace(whole[60:64], b"\0\0\0\0", 1))
+    with pytest.raises(AnswersError, match="cut off or damaged"):
+        read_export(tmp_path / "a.zip")
+
+
 def test_surveymonkey_expanded(tmp_path: Path) -> None:
     rows = [
         ["RespondentID", "CollectorID", "StartDate", "Your tier?", "", "", "Why?"],
@@ -153,6 +214,59 @@ def test_surveymonkey_expanded(tmp_path: Path) -> None:
     answers = export.answers()
     assert answers["Q1"].value_counts().to_dict() == {"Gold": 15, "Silver": 14}
     assert answers["Q1[other]"].dropna().tolist() == ["none of them"]
+    questionnaire = asked(
+        item("TIER", "single", "Your tier?", scale("tier", "Gold", "Silver")), item("WHY", "text", "Why?")
+    )
+    read = read_answers(path, questionnaire)
+    assert read.answers["TIER"].value_counts().to_dict() == {1.0: 15, 2.0: 14}
+    assert read.answers["TIER"].tolist()[:4] == [1, 2, 1, pytest.approx(float("nan"), nan_ok=True)]
+    assert read.answers["WHY"][29] == "because 29"
+    open_ended = scale("tier", "Gold", "Silver", "Something else")
+    typed = asked(
+        item("TIER", "single", "Your tier?", open_ended, open_option=3), item("WHY", "text", "Why?")
+    )
+    assert read_answers(path, typed).answers["TIER"].tolist()[:4] == [1, 2, 1, 3]
+
+
+def test_surveymonkey_matrix_with_a_row_named_other(tmp_path: Path) -> None:
+    rows = [
+        ["RespondentID", "CollectorID", "StartDate", "How good were they?", "", ""],
+        ["", "", "", "The advisor", "Other staff", "Other (please specify)"],
+        ["100000001", "7", "05/14/2024 10:00:00", "Good", "Poor", ""],
+        ["100000002", "7", "05/14/2024 10:00:00", "Poor", "Good", "the guard"],
+        ["100000003", "7", "05/14/2024 10:00:00", "Good", "Fine", ""],
+    ]
+    path = tmp_path / "a.csv"
+    pd.DataFrame(rows).to_csv(path, index=False, header=False)
+    export = read_export(path)
+    assert [row.text for row in export.question("Q1").rows] == ["The advisor", "Other staff"]
+    answers = export.answers()
+    assert answers["Q1[2]"].tolist() == ["Poor", "Good", "Fine"]
+    assert answers["Q1[other]"].dropna().tolist() == ["the guard"]
+
+
+@pytest.mark.parametrize("word", ["Rank ", "排名 ", ""])
+def test_limesurvey_rankings_have_a_column_a_rank(tmp_path: Path, word: str) -> None:
+    orders = [("App", "Web", "Desk"), ("Web", "Desk", "App"), ("Desk", "App", "")] * 5
+    header = [f"Which first? [{word}{rank}]" for rank in (1, 2, 3)]
+    lines = ["|".join(["Response ID", "Date submitted", "Last page", "Start language", *header])]
+    for at, order in enumerate(orders, start=1):
+        lines.append("|".join([str(at), "2024-05-01 10:02:00", "3", "en", *order]))
+    path = csv(tmp_path / "a.csv", "\n".join(lines))
+    export = read_export(path)
+    assert kinds(export) == {"Which first?": ("ranking", 0, 3)}
+    assert export.answers()["Which first?[Web]"].tolist()[:2] == [2, 1]
+    asked_for = asked(item("FIRST", "ranking", "Which first?", scale("s", "Web", "App", "Desk")))
+    read = read_answers(path, asked_for)
+    assert read.answers["FIRST_1"].fillna(0).tolist()[:3] == [2, 1, 0]
+    assert read.answers["FIRST_2"].tolist()[:3] == [1, 3, 2]
+    assert read.answers["FIRST_3"].tolist()[:3] == [3, 2, 1]
+
+
+def test_limesurvey_arrays_are_no_rankings(tmp_path: Path) -> None:
+    lines = ["id|submitdate|lastpage|startlanguage|Q[1]|Q[2]|Q[3]"]
+    lines += [f"{at}|2024-05-01 10:02:00|3|en|{at % 3 + 1}|2|{(at + 1) % 3 + 1}" for at in range(1, 20)]
+    assert kinds(read_export(csv(tmp_path / "a.csv", "\n".join(lines))))["Q"] == ("single", 3, 3)
 
 
 def test_surveymonkey_in_a_workbook_has_a_half_empty_first_row(tmp_path: Path) -> None:
@@ -577,3 +691,16 @@ def test_an_unknown_platform_is_refused(tmp_path: Path) -> None:
     path = csv(tmp_path / "a.csv", "a|b\n1|2")
     with pytest.raises(AnswersError, match="one of wenjuanxing"):
         read_export(path, platform="nonsense")  # type: ignore[arg-type]
+
+
+def test_import_text_with_sections_and_lists(tmp_path: Path) -> None:
+    path = tmp_path / "form.txt"
+    path.write_text(
+        "客户调查\n\n第一部分 基本情况[段落说明]\n\n1. 您的城市*[下拉框]\n上海\n广州\n\n=== 第1页 ===\n\n"
+        "2. 您的建议[问答题]（选填）\n\n3. 请评价[矩阵量表题]\n差 中 好\n服务\n价格\n",
+        encoding="utf-8",
+    )
+    export = read_export(path)
+    assert kinds(export) == {"Q1": ("single", 0, 2), "Q2": ("text", 0, 0), "Q3": ("single", 2, 3)}
+    assert [question.required for question in export.questions] == [True, False, False]
+    assert export.question("Q1").text == "您的城市"

@@ -226,7 +226,10 @@ def test_header_faults(save: Save, tmp_path: Path) -> None:
     ]
     (unknown,) = faults(save({**BASE, "Your age (year)": [1, 2]}))
     assert unknown.expected == "an item, such as AGE"
-    assert unknown.remedy == "Add it to ignored_columns, or to the questionnaire."
+    assert unknown.remedy == (
+        'If it is, write `"Your age (year)": AGE` into the mapping file; '
+        "if not, add it to ignored_columns, or to the questionnaire."
+    )
     (second,) = faults(save({**BASE, "服务快捷": [1, 2]}))
     assert second.seen == 'a second column for SAT1, after "SAT1" (column 2)'
     path = tmp_path / "b.csv"

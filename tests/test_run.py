@@ -324,6 +324,32 @@ def test_inspect_and_ingest(study_of_one: Path, tmp_path: Path, capsys: pytest.C
         assert set(book["item"]) == {"T", "A1", "A2", "A3"}
 
 
+def test_a_mapping_of_a_population(
+    study_of_one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (study_of_one / "people.csv").read_text("utf-8-sig")
+    header, rows = text.split("\n", 1)
+    (tmp_path / "people.csv").write_text(header.replace("A1", "Erste Frage") + "\n" + rows, "utf-8")
+    words = [
+        "run",
+        str(study_of_one),
+        "--data",
+        f"people={tmp_path / 'people.csv'}",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    words += ["--lang", "en", "--figures", "svg", "--quiet"]
+    assert main(words) == 2
+    assert "a column that the questionnaire does not know" in capsys.readouterr().err
+    (tmp_path / "m.yaml").write_text("Erste Frage: A1\n", "utf-8")
+    assert main([*words, "--mapping", f"persons={tmp_path / 'm.yaml'}"]) == 2
+    assert "write POPULATION=FILE" in capsys.readouterr().err
+    assert main([*words, "--mapping", f"people={tmp_path / 'm.yaml'}"]) == 0
+    results = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
+    whole = json.dumps(results)
+    assert "A1" in whole
+
+
 def test_help_is_quick_and_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     import subprocess
     import sys

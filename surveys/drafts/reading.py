@@ -8,10 +8,11 @@ from surveys.drafts.draft import Draft, drafted
 from surveys.drafts.export import form_of
 from surveys.drafts.form import Form
 from surveys.drafts.limesurvey_structure import form_of_structure
-from surveys.drafts.wjx_text import form_of_text, is_form_text
+from surveys.drafts.wjx_text import form_of_text
 from surveys.drafts.xlsform import is_workbook_form, read_xlsform
 from surveys.errors import AnswersError, Fault
 from surveys.platforms.export import Export
+from surveys.platforms.import_text import is_import_text
 from surveys.platforms.limesurvey_structure import is_structure
 from surveys.platforms.reading import Companions, read_export
 from surveys.reading.limits import Limits
@@ -55,7 +56,7 @@ def _form(
     place: Path, companion: Companions, sheet: str | None, encoding: str | None, limits: Limits
 ) -> Form:
     raw = file_bytes(place, limits)
-    if is_form_text(raw):
+    if is_import_text(raw):
         return form_of_text(raw, file=place.name, encoding=encoding)
     del raw
     export: Export = read_export(place, companion=companion, sheet=sheet, encoding=encoding, limits=limits)

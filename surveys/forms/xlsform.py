@@ -6,7 +6,7 @@ import datetime as dt
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
 from surveys.forms.asking import Question, condition, offered, sections, unused_name
 from surveys.questionnaire import Item, Option, Questionnaire, Text

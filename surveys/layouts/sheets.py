@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
 Cell = str | int | float | dt.datetime | None
 

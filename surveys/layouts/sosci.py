@@ -56,8 +56,8 @@ def _asked(given: Answered) -> Iterator[Column]:
                         cells.append(str(options.index(option) + 1) if option in options else "-9")
                 yield [f"{name}_{at:02d}", f"{question.text}: {given.label(option)}"], cells
             continue
-        if item.kind == "single" and any(option.code < 1 for option in question.options):
-            raise LayoutError(f"{item.id}: codes below 1 are no answers on SoSci Survey")
+        if item.kind == "single" and any(option.code < 0 for option in question.options):
+            raise LayoutError(f"{item.id}: codes below 0 are no answers on SoSci Survey")
         empty = "-9" if item.kind == "single" else ""
         tail = f"_{question.row:02d}" if question.row else ""
         label = f"{question.stem}: {question.text}" if question.row else question.text

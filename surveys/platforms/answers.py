@@ -10,7 +10,7 @@ import pandas as pd
 
 from surveys.platforms.export import Export, ExportColumn, ExportQuestion, State
 from surveys.platforms.wordings import split_joined, typed
-from surveys.reading.answers import NO_WORDS
+from surveys.reading.answers import NO_WORDS, YES_WORDS
 from surveys.reading.cells import cell_text, normal
 
 Values = npt.NDArray[np.object_] | npt.NDArray[np.float64]
@@ -59,6 +59,8 @@ def _values(export: Export, question: ExportQuestion, column: ExportColumn) -> d
         return _joined(export, question, column, base)
     if column.part == "option":
         return _option(export, question, column, base)
+    if column.part == "rank":
+        return _ranked(export, question, column, base)
     if question.kind == "number":
         return {base: _numbers(export, column)}
     if question.kind in ("single", "multiple"):
@@ -110,7 +112,9 @@ def _single(export: Export, question: ExportQuestion, column: ExportColumn, base
         label, text = typed(cell_text(value))
         plain = normal(label)
         whole = plain.removesuffix(".0") if plain[:1].isdigit() or plain[:1] == "-" else plain
-        labels.append(words.get(plain) or words.get(whole) or label)
+        mark = column.choice is not None and plain in YES_WORDS
+        own = question.choices[column.choice].label if mark and column.choice is not None else None
+        labels.append(own or words.get(plain) or words.get(whole) or label)
         written.append(text)
     values: dict[str, Values] = {base: _spread(export, column, labels)}
     if any(text is not None for text in written):
@@ -139,6 +143,20 @@ def _joined(export: Export, question: ExportQuestion, column: ExportColumn, base
     if any(text is not None for text in written):
         values[f"{base}[other]"] = _spread(export, column, written)
     return values
+
+
+def _ranked(export: Export, question: ExportQuestion, column: ExportColumn, base: str) -> dict[str, Values]:
+    """One rank, as that of the option which holds it."""
+    words = choice_words(question)
+    distinct = export.table.distinct(column.at)
+    chosen = [words.get(normal(cell_text(value)).removesuffix(".0")) for value in distinct.values]
+    rank = float((column.choice or 0) + 1)
+    return {
+        f"{base}[{option_name(question, place)}]": _spread(
+            export, column, [rank if at == place else np.nan for at in chosen]
+        ).astype(float)
+        for place in range(len(question.choices))
+    }
 
 
 def choice_words(question: ExportQuestion) -> Mapping[str, int]:

@@ -115,7 +115,7 @@ def _roles(export: Export) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _question(export: Export, question: ExportQuestion) -> QuestionDescription:
     columns = export.columns_of(question.id)
-    main = [column.at for column in columns if column.part in ("answer", "joined", "option")]
+    main = [column.at for column in columns if column.part in ("answer", "joined", "option", "rank")]
     states = export.states[:, main]
 
     def none_but(state: State) -> int:
@@ -162,7 +162,7 @@ def _given(export: Export, question: ExportQuestion) -> Counter[str]:
 
     counts: Counter[str] = Counter()
     for column in export.columns_of(question.id):
-        if column.part not in ("answer", "joined"):
+        if column.part not in ("answer", "joined", "rank"):
             continue
         distinct = export.table.distinct(column.at)
         places = distinct.places[export.states[:, column.at] == State.ANSWERED]

@@ -93,6 +93,8 @@ Part = Literal[
     "answer",  # the answer itself: an option, a number, a text
     "joined",  # all chosen or ranked options in one cell
     "option",  # one option: chosen or not, or its rank
+    "rank",  # one rank: the option that holds it
+    "folded",  # nothing of its own: its answers were put into another column
     "other_text",  # what was typed beside "other"
     "comment",
     "count",  # of files handed in
@@ -196,7 +198,7 @@ class ExportColumn:
     question: str | None = None
     part: Part = "answer"
     row: str | None = None  #: id of the matrix row
-    choice: int | None = None  #: place in the question's choices
+    choice: int | None = None  #: place in the question's choices; of a rank, its place from 0
     separator: str | None = None  #: between joined options
 
 

@@ -6,9 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
+
 from surveys.platforms.building import Draft, group_kind, place_group
 from surveys.platforms.definitions import as_definition, plain_text
-from surveys.platforms.export import Export, ExportQuestion, Role, State
+from surveys.platforms.export import Choice, Export, ExportQuestion, Role, State
 from surveys.platforms.limesurvey_structure import from_table, is_structure
 from surveys.platforms.wordings import is_other
 from surveys.reading.cells import normal
@@ -55,6 +58,8 @@ _QUESTION_TIME = re.compile(r"(?:\w*time\d+|\w+time|question time: .*)", re.IGNO
 _SUB = re.compile(
     r"(?P<stem>.*?)\s*\[(?P<sub>[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*)\](?P<second>\[[^\[\]]*\])?\s*", re.DOTALL
 )
+_RANK = re.compile(r"(?:(rank|ranking|rang|rango|排名|排序|等级)\s*)?(\d{1,3})", re.IGNORECASE)
+LEAST_RANKINGS = 10  #: respondents without a repeated option, from which columns are taken for ranks
 _EXPRESSION = re.compile(r"\s*\{.*\}\s*|.*\.NAOK\b.*", re.DOTALL)
 
 
@@ -164,6 +169,8 @@ def _ask(draft: Draft, group: Sequence[int], definition: Export | None) -> None:
 def _ask_rows(
     draft: Draft, main: Sequence[int], subs: Sequence[str], told: ExportQuestion | None, stem: str, text: str
 ) -> str:
+    if _are_ranks(draft, main, subs, told):
+        return _ask_ranks(draft, main, told, stem, text)
     if told is None:
         return place_group(
             draft, main, subs, id_=stem, text=text, codes=subs if stem != text or " " not in stem else None
@@ -187,6 +194,51 @@ def _ask_rows(
     draft.questions[id_] = replace(
         draft.questions[id_], required=told.required, show_if=told.show_if, texts=told.texts
     )
+    return id_
+
+
+def _are_ranks(
+    draft: Draft, columns: Sequence[int], subs: Sequence[str], told: ExportQuestion | None
+) -> bool:
+    """Whether each column is a rank and holds the option, as LimeSurvey writes rankings.
+
+    Without a word or a structure that says so, the cells decide: in a ranking nobody names an
+    option twice, and there are no more options than columns.
+    """
+    ranks = [_RANK.fullmatch(sub) for sub in subs]
+    if [int(rank[2]) if rank else 0 for rank in ranks] != list(range(1, len(columns) + 1)):
+        return False
+    if told is not None:
+        return told.kind == "ranking"
+    if all(rank and rank[1] for rank in ranks):
+        return True
+    options = set().union(*(draft.answered(at) for at in columns))
+    if len(columns) < 3 or not len(columns) - 1 <= len(options) <= len(columns):
+        return False
+    codes = {text: code for code, text in enumerate(sorted(options))}
+    table = np.column_stack([_coded(draft, at, codes) for at in columns])
+    ordered = np.sort(table, axis=1)
+    several = (table >= 0).sum(axis=1) > 1
+    repeated = ((np.diff(ordered, axis=1) == 0) & (ordered[:, 1:] >= 0)).any()
+    return bool(several.sum() >= LEAST_RANKINGS) and not bool(repeated)
+
+
+def _coded(draft: Draft, at: int, codes: Mapping[str, int]) -> npt.NDArray[np.intp]:
+    table = np.array([*(codes.get(text, -1) for text in draft.texts(at)), -1], dtype=np.intp)
+    return np.where(draft.states[:, at] == State.ANSWERED, table[draft.distinct(at).places], -1)
+
+
+def _ask_ranks(
+    draft: Draft, columns: Sequence[int], told: ExportQuestion | None, stem: str, text: str
+) -> str:
+    if told is None:
+        seen = dict.fromkeys(share for at in columns for share in draft.shares(at))
+        choices = tuple(Choice(label=label) for label in sorted(seen))
+        told = ExportQuestion(id=stem, text=text, kind="ranking", choices=choices)
+        draft.notes.append(f"{stem}: read as a ranking, with a column for each rank that holds the option")
+    id_ = draft.ask(replace(told, rows=()))
+    for place, at in enumerate(columns):
+        draft.place(at, id_, part="rank", choice=place)
     return id_
 
 

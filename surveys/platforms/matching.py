@@ -23,7 +23,7 @@ _READ_ROLES = ("respondent", "started_at", "submitted_at", "seconds", "province"
 def columns_of(export: Export, wordings: Wordings, empty: frozenset[int]) -> Columns:
     """The export's columns, with everything that they may be known by."""
     table = export.table
-    settled: dict[int, Place] = {}
+    settled = {column.at: Place("ignored") for column in export.columns if column.part == "folded"}
     fallback: dict[int, Place] = {}
     for question in export.questions:
         settled.update(_settled(export, question, wordings))
@@ -50,7 +50,6 @@ def columns_of(export: Export, wordings: Wordings, empty: frozenset[int]) -> Col
         headings=tuple(column.headings for column in export.columns),
         settled=settled,
         fallback=fallback,
-        platform=export.platform not in UNTOLD,
     )
 
 
@@ -146,29 +145,49 @@ def _code(question: ExportQuestion, column: ExportColumn, words: ScaleWords) -> 
     return code
 
 
-def read_cells(export: Export, column: ExportColumn, places: Mapping[int, Place]) -> Distinct:
+def read_cells(export: Export, column: ExportColumn, item: Item, *, spread: bool = False) -> Distinct:
     """The cells of a column as the readers of answers take them; empty where there is no answer.
 
     Codes that the platform joins become wordings joined by ``┋``; marks in the platform's own codes
-    become 1 and 0. Everything else stays as it stands.
+    become 1 and 0. Everything else stays as it stands. ``spread`` says that the column is that of
+    one option of the item.
     """
     distinct = export.table.distinct(column.at)
-    place = places.get(column.at)
     if export.platform == "plain":
         return distinct
     distinct = distinct.where(export.states[:, column.at] == State.ANSWERED)
-    if place is None or column.question is None:
+    if column.question is None:
         return distinct
+    distinct = _typed_alone(export, column, item, distinct)
     question = export.question(column.question)
-    if column.part == "joined" and place.kind == "item" and column.separator in (" ", ";"):
+    if column.part == "joined" and not spread and column.separator in (" ", ";"):
         return _worded(column.separator, question, distinct)
-    if place.kind == "option" and export.platform == "sosci":
+    marks = spread and item.kind == "multiple"
+    if marks and export.platform == "sosci":
         return _mapped(distinct, {"1": "0", "2": "1"})
-    if place.kind == "option" and export.platform == "spss":
+    if marks and export.platform == "spss":
         counted = _counted(export, column)
         if counted is not None:
             return _mapped(distinct, {counted: "1"}, otherwise="0")
     return distinct
+
+
+def _typed_alone(export: Export, column: ExportColumn, item: Item, distinct: Distinct) -> Distinct:
+    """Who marked no option and typed an answer chose the option that asks to type."""
+    if item.kind != "single" or item.scale is None or item.open_option is None or column.question is None:
+        return distinct
+    beside = [
+        other.at
+        for other in export.columns_of(column.question)
+        if other.part == "other_text" and other.row == column.row
+    ]
+    if not beside:
+        return distinct
+    wrote = (export.states[:, beside] == State.ANSWERED).any(axis=1) & (distinct.places < 0)
+    open_option = next(option for option in item.scale.options if option.code == item.open_option)
+    label = next(iter(open_option.label.values()))
+    places = np.where(wrote, len(distinct.values), distinct.places)
+    return Distinct([*distinct.values, label], places)
 
 
 def _worded(separator: str, question: ExportQuestion, distinct: Distinct) -> Distinct:

@@ -37,6 +37,7 @@ from surveys.platforms.delimited_sets import is_metadata, parse_metadata
 from surveys.platforms.export import PLATFORMS, Export, Platform
 from surveys.platforms.import_text import is_import_text, parse_import_text
 from surveys.platforms.limesurvey_structure import parse_xml
+from surveys.platforms.packed import read_packed
 from surveys.platforms.qsf import is_qsf, parse_qsf
 from surveys.reading.grids import Known
 from surveys.reading.limits import Limits
@@ -129,9 +130,15 @@ def read_export(
     found = _definition(raw, place, encoding)
     if found is not None:
         return found
+    packed = read_packed(raw, file=place.name, limits=limits, encoding=encoding, known=known)
     del raw
-    table = read_table(place, sheet=sheet, encoding=encoding, limits=limits, known=known)
-    table = _with_first_row(table, place, sheet, encoding, limits)
+    if packed is not None:
+        table = packed.answers
+        if helper is None and packed.codebook is not None:
+            helper = wenjuan.parse(packed.codebook, None)
+    else:
+        table = read_table(place, sheet=sheet, encoding=encoding, limits=limits, known=known)
+        table = _with_first_row(table, place, sheet, encoding, limits)
     chosen = platform or recognise(table).platform
     if chosen not in GRAMMARS:
         raise _unknown(place.name, chosen)

@@ -123,6 +123,9 @@ def _ask(draft: Draft, id_: str, text: str, group: Sequence[int], second: Sequen
         for at, label in zip(group, labels, strict=True)
         if len(group) > 1 and is_other(label) and not _is_mark(draft, at, label)
     ]
+    typed = [
+        at for at in typed if not _answers_like(draft, at, [other for other in group if other not in typed])
+    ]
     main = [at for at in group if at not in typed] or list(group)
     typed = [at for at in typed if at not in main]
     names = [label for at, label in zip(group, labels, strict=True) if at in main]
@@ -138,6 +141,13 @@ def _ask(draft: Draft, id_: str, text: str, group: Sequence[int], second: Sequen
 
 def _is_mark(draft: Draft, at: int, label: str) -> bool:
     return set(draft.answered(at)) <= {normal(label), "1", "0"}
+
+
+def _answers_like(draft: Draft, at: int, others: Sequence[int]) -> bool:
+    """Whether a column holds what the others hold, as the row "Other staff" of a matrix does."""
+    own = set(draft.answered(at))
+    shared = own.intersection(text for other in others for text in draft.answered(other))
+    return 2 * len(shared) > len(own)
 
 
 def _is_expanded(draft: Draft, columns: Sequence[int], labels: Sequence[str], text: str) -> bool:

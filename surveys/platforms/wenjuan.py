@@ -102,7 +102,7 @@ def parse(table: Table, companion: Export | None) -> Export:
     """``Q4|A1`` is option or row 1 of question 4; ``|open`` holds typed text."""
     if is_codebook(table):
         return _codebook(table)
-    draft = Draft(table=table, platform="wenjuan", flavour="codes" if _has_codes(table) else "full texts")
+    draft = Draft(table=table, platform="wenjuan", flavour="codes" if has_codes(table) else "full texts")
     groups: dict[str, list[int]] = {}
     typed: list[tuple[int, str]] = []
     taken: set[Role] = set()
@@ -153,7 +153,8 @@ def _explain(draft: Draft, told: ExportQuestion) -> None:
             draft.columns[at] = replace(column, headings=(*column.headings, *stems(told.text, label)))
 
 
-def _has_codes(table: Table) -> bool:
+def has_codes(table: Table) -> bool:
+    """Whether the columns are headed by the codes of questions."""
     return any(_CODE.fullmatch(name.strip()) for name in table.header)
 
 

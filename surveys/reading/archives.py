@@ -101,6 +101,41 @@ def check_workbook(raw: bytes, *, file: str, limits: Limits) -> Workbook:
     return Workbook(sheets=_by_sheet(archive, parts))
 
 
+def packed_tables(raw: bytes, *, file: str, limits: Limits) -> Mapping[str, bytes] | None:
+    """The text tables in a zip that holds nothing else, by their names; None for any other file.
+
+    Nothing is written to a disk, and a name is only ever shown.
+
+    Raises
+    ------
+    AnswersError
+        If the zip is encrypted, damaged, names paths outside, or is too large once unpacked.
+    """
+    try:
+        entries = zipfile.ZipFile(io.BytesIO(raw)).infolist()
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, ValueError, NotImplementedError, struct.error):
+        return None
+    entries = [entry for entry in entries if not _is_no_file(entry.filename)]
+    endings = {PurePosixPath(entry.filename).suffix.casefold() for entry in entries}
+    if not endings & {".csv", ".tsv"} or not endings <= {".csv", ".tsv", ".txt"}:
+        return None
+    _check_parts(entries, file, limits)
+    tables: dict[str, bytes] = {}
+    left = limits.max_uncompressed
+    for entry in entries:
+        content = b"".join(_sized(raw, entry, file, limits, left=left))
+        left -= len(content)
+        if len(content) != entry.file_size or zlib.crc32(content) != entry.CRC:
+            raise _damaged(file, "a part whose size or checksum is wrong", entry.filename)
+        tables[_part_name(PurePosixPath(entry.filename).name)] = content
+    return tables
+
+
+def _is_no_file(name: str) -> bool:
+    """Folders, and what a Mac adds to every archive."""
+    return name.endswith("/") or name.startswith("__MACOSX/") or PurePosixPath(name).name == ".DS_Store"
+
+
 def _fault(file: str, seen: str, expected: str, remedy: str, part: str | None = None) -> AnswersError:
     place = None if part is None else _part_name(part)
     return AnswersError(Fault(file=file, seen=seen, expected=expected, remedy=remedy, field=place))
@@ -120,6 +155,23 @@ def _check_entries(entries: list[zipfile.ZipInfo], file: str, limits: Limits) ->
     names = [entry.filename for entry in entries]
     if not entries:
         raise _fault(file, "an empty zip archive", "a workbook", "Export the answers again.")
+    _check_parts(entries, file, limits)
+    if "xl/workbook.xml" in names or _has_workbook(names):
+        return
+    for part, kind, remedy in _OTHER_KINDS:
+        if part in names:
+            raise _fault(file, kind, "a workbook (.xlsx)", remedy)
+    some = ", ".join(_part_name(name) for name in names[:3])
+    raise _fault(
+        file,
+        f"a zip archive with {some}",
+        "a workbook (.xlsx)",
+        "Unpack it and hand in the data file inside.",
+    )
+
+
+def _check_parts(entries: list[zipfile.ZipInfo], file: str, limits: Limits) -> None:
+    names = [entry.filename for entry in entries]
     if len(entries) > limits.max_parts:
         raise _fault(
             file, f"{len(entries):,} parts", f"at most {limits.max_parts:,}", "Save it again as CSV."
@@ -143,18 +195,6 @@ def _check_entries(entries: list[zipfile.ZipInfo], file: str, limits: Limits) ->
             raise _fault(file, "an unusual compression", "a workbook", "Save it again as .xlsx.", name)
     if len(set(names)) < len(names):
         raise _fault(file, "two parts of the same name", "each part once", "Save it again as .xlsx or CSV.")
-    if "xl/workbook.xml" in names or _has_workbook(names):
-        return
-    for part, kind, remedy in _OTHER_KINDS:
-        if part in names:
-            raise _fault(file, kind, "a workbook (.xlsx)", remedy)
-    some = ", ".join(_part_name(name) for name in names[:3])
-    raise _fault(
-        file,
-        f"a zip archive with {some}",
-        "a workbook (.xlsx)",
-        "Unpack it and hand in the data file inside.",
-    )
 
 
 def _has_workbook(names: list[str]) -> bool:
@@ -172,9 +212,28 @@ def _look_through(
     checksum = 0
     part = Part()
     scan = _Scan(part)
-    for piece in _inflated(raw, entry, file):
+    for piece in _sized(raw, entry, file, limits, left=left):
         size += len(piece)
         checksum = zlib.crc32(piece, checksum)
+        if scan.feed(piece):
+            raise _fault(
+                file,
+                "XML with a document type or entities",
+                "plain XML, as spreadsheets write it",
+                "It may be an XML bomb or read other files; do not trust it. Save the data as CSV.",
+                entry.filename,
+            )
+    if size != entry.file_size or checksum != entry.CRC:
+        raise _damaged(file, "a part whose size or checksum is wrong", entry.filename)
+    scan.finish()
+    return size, part
+
+
+def _sized(raw: bytes, entry: zipfile.ZipInfo, file: str, limits: Limits, *, left: int) -> Iterator[bytes]:
+    """The content of an entry in pieces, as long as it is not larger than a survey is."""
+    size = 0
+    for piece in _inflated(raw, entry, file):
+        size += len(piece)
         if size > left:
             raise _fault(
                 file,
@@ -191,18 +250,7 @@ def _look_through(
                 "It may be a zip bomb. If it is right, raise the limit max_ratio or save it as CSV.",
                 entry.filename,
             )
-        if scan.feed(piece):
-            raise _fault(
-                file,
-                "XML with a document type or entities",
-                "plain XML, as spreadsheets write it",
-                "It may be an XML bomb or read other files; do not trust it. Save the data as CSV.",
-                entry.filename,
-            )
-    if size != entry.file_size or checksum != entry.CRC:
-        raise _damaged(file, "a part whose size or checksum is wrong", entry.filename)
-    scan.finish()
-    return size, part
+        yield piece
 
 
 def _inflated(raw: bytes, entry: zipfile.ZipInfo, file: str) -> Iterator[bytes]:

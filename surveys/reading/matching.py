@@ -155,7 +155,6 @@ class Columns:
     headings: Sequence[Sequence[str]] = ()  #: other wordings of each column
     settled: Mapping[int, Place] = field(default_factory=dict)  #: by the question that columns share
     fallback: Mapping[int, Place] = field(default_factory=dict)  #: when nothing else is found
-    platform: bool = False  #: whether a survey platform wrote the file
 
 
 def match_columns(columns: Columns, wordings: Wordings, mapping: Mapping[str, str] | None = None) -> Matching:
@@ -397,17 +396,17 @@ def _settle_unknown(columns: Columns, wordings: Wordings, unknown: Sequence[int]
                 if header.strip()
                 else "answers without a header",
                 f"an item, such as {near}" if near else "an item of the questionnaire",
-                _remedy(header, near if columns.platform else None)
-                if header.strip()
-                else "Name the column, or remove it.",
+                _remedy(header, near) if header.strip() else "Name the column, or remove it.",
             )
         )
 
 
 def _remedy(header: str, near: str | None) -> str:
     """A close wording is no match: whoever knows the survey says so in the mapping."""
-    rest = "Add it to ignored_columns, or to the questionnaire."
-    return f'If it is, write `"{shown(header)}": {near}` into the mapping. {rest}' if near else rest
+    rest = "dd it to ignored_columns, or to the questionnaire."
+    if not near:
+        return f"A{rest}"
+    return f'If it is, write `"{shown(header)}": {near}` into the mapping file; if not, a{rest}'
 
 
 def missing_items(questionnaire: Questionnaire, found: Matching) -> Iterator[Item]:

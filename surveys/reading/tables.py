@@ -16,7 +16,7 @@ from surveys.errors import AnswersError, Fault
 from surveys.reading.cells import cell_text, is_empty, shown
 from surveys.reading.delimited import read_delimited
 from surveys.reading.distinct import Cells, Distinct
-from surveys.reading.encoding import decode
+from surveys.reading.encoding import Decoded, decode
 from surveys.reading.grids import AnswerSet, Grid, Known, header_texts
 from surveys.reading.limits import Limits
 from surveys.reading.spss import read_spss
@@ -187,22 +187,47 @@ def read_table(
     if kind == "delimited":
         decoded = decode(raw, file=place.name, encoding=encoding)
         del raw
-        grid, delimiter = read_delimited(decoded.text, file=place.name, limits=limits, known=known)
-        notes += decoded.notes
-        return _table(
-            grid,
-            file=place.name,
-            kind=kind,
-            digest=digest,
-            encoding=decoded.encoding,
-            delimiter=delimiter,
-            notes=notes,
-        )
+        return _delimited(decoded, file=place.name, digest=digest, limits=limits, known=known, notes=notes)
     read = read_xlsx if kind == "xlsx" else read_xls
     grid = read(raw, file=place.name, sheet=sheet, limits=limits, known=known)
     if header == "first":
         grid = replace(grid, header_at=0)
     return _table(grid, file=place.name, kind=kind, digest=digest, notes=notes)
+
+
+def read_packed_table(
+    raw: bytes,
+    *,
+    file: str,
+    digest: str,
+    encoding: str | None = None,
+    limits: Limits,
+    known: Known | None = None,
+) -> Table:
+    """The raw cells of a CSV or TSV that stood in an archive."""
+    decoded = decode(raw, file=file, encoding=encoding)
+    return _delimited(decoded, file=file, digest=digest, limits=limits, known=known)
+
+
+def _delimited(
+    decoded: Decoded,
+    *,
+    file: str,
+    digest: str,
+    limits: Limits,
+    known: Known | None,
+    notes: tuple[str, ...] = (),
+) -> Table:
+    grid, delimiter = read_delimited(decoded.text, file=file, limits=limits, known=known)
+    return _table(
+        grid,
+        file=file,
+        kind="delimited",
+        digest=digest,
+        encoding=decoded.encoding,
+        delimiter=delimiter,
+        notes=(*notes, *decoded.notes),
+    )
 
 
 def _fault(file: str, seen: str, expected: str, remedy: str) -> AnswersError:
