@@ -218,6 +218,21 @@ def parser() -> argparse.ArgumentParser:
         default=5,
         help="smallest count that the codebook tells (default: 5)",
     )
+    ingest.add_argument(
+        "--pseudonym-key",
+        metavar="FILE",
+        help="respondents go by hashes keyed with this file, made if need be; keep it apart from the data",
+    )
+    ingest.add_argument(
+        "--keep-identifiers",
+        action="store_true",
+        help="leave names, phones, addresses and the like in open answers (they are masked otherwise)",
+    )
+    ingest.add_argument(
+        "--quasi-identifiers",
+        metavar="ITEM,ITEM",
+        help="report k-anonymity of these columns, such as SEX,AGE,BRANCH",
+    )
     ingest.add_argument("--out", metavar="FILE", required=True, help="file to write: .parquet, .csv or .xlsx")
     exporting(ingest)
     reading(ingest)

@@ -347,8 +347,8 @@ def _mapping(options: argparse.Namespace) -> Mapping[str, str] | None:
 def ingest(options: argparse.Namespace) -> int:
     """Tidy data and a codebook."""
     from reports.form_commands import corrected, write_codebooks, write_log
+    from reports.release import released
     from reports.tidy import ENDINGS, write_decisions, write_tidy
-    from surveys.privacy import without_identifiers
     from surveys.read import read_answers
 
     out = Path(options.out)
@@ -368,7 +368,7 @@ def ingest(options: argparse.Namespace) -> int:
         **_reading(options),
     )
     changed = corrected(responses, options.corrections)
-    clean = without_identifiers(changed.responses)
+    clean = released(changed.responses, options)
     for path in (*write_tidy(clean, out), *write_codebooks(clean, out, minimum=options.minimum_cell)):
         _say(options, str(path))
     _say(options, str(write_decisions(clean, out, corrections=len(changed.log))))
