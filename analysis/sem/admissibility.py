@@ -72,8 +72,8 @@ def _of_group(group: GroupMoments, items: tuple[str, ...]) -> Iterator[Problem]:
         kind: Kind = "empty_group" if where else "too_few"
         yield Problem(kind=kind, reason=f"nobody{where} answered every item", group=group.group)
         return
-    if group.rows is not None:
-        silent = [name for name, column in zip(items, group.rows.T, strict=True) if np.isnan(column).all()]
+    if group.lowest is not None:
+        silent = [name for name, low in zip(items, group.lowest, strict=True) if np.isnan(low)]
         if silent:
             reason = f"nobody{where} answered {', '.join(silent)}"
             yield Problem(kind="all_missing", reason=reason, about=tuple(silent), group=group.group)
@@ -118,10 +118,10 @@ def _never_together(group: GroupMoments, items: tuple[str, ...]) -> list[tuple[s
 
 
 def _constant(group: GroupMoments, items: tuple[str, ...]) -> list[str]:
-    if group.rows is None:
+    if group.lowest is None or group.highest is None:
         return [name for name, v in zip(items, np.diag(group.covariance), strict=True) if not v > 0]
-    low, high = np.fmin.reduce(group.rows, axis=0), np.fmax.reduce(group.rows, axis=0)
-    return [name for name, a, b in zip(items, low, high, strict=True) if a == b]
+    same = group.lowest == group.highest
+    return [name for name, constant in zip(items, same, strict=True) if constant]
 
 
 def _dependent(group: GroupMoments, items: tuple[str, ...], where: str) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ Differences of scaled statistics are no chi-square; they are scaled anew:
 
 * ``"satorra-bentler-2001"`` [1]_ by ``(df0 c0 - df1 c1) / (df0 - df1)``, which can turn out negative;
 * ``"satorra-bentler-2010"`` [2]_ with c1 taken at the restricted model's estimates, which cannot;
-* ``"satorra-2000"`` [3]_ from the restrictions themselves.
+* ``"satorra-2000"`` [3]_ from the restrictions themselves, scaled and shifted; for complete answers.
 
 .. [1] Satorra, A. & Bentler, P. M. (2001). A scaled difference chi-square test statistic for moment structure
    analysis. Psychometrika, 66, 507-514.
@@ -31,9 +31,9 @@ from analysis.results import Entry, Tabular
 from analysis.sem.errors import ModelError
 from analysis.sem.estimates import Solution, place_at
 from analysis.sem.estimators import ESTIMATORS
-from analysis.sem.fit import Fit
+from analysis.sem.fitted import Fit
 from analysis.sem.quality import saturated_trace
-from analysis.sem.uncertainty import Errors, meat_of
+from analysis.sem.uncertainty import meat_of
 
 Array = npt.NDArray[np.float64]
 Method = Literal["plain", "satorra-bentler-2001", "satorra-bentler-2010", "satorra-2000"]
@@ -115,6 +115,8 @@ def compare(restricted: Fit, free: Fit, *, method: Method | None = None) -> Diff
     if chosen == "plain":
         return _difference(restricted, free, chosen, raw, df, None)
     if chosen == "satorra-2000":
+        if any(not group.complete for group in free.moments.groups):
+            raise ModelError("satorra-2000 needs complete answers here. Use satorra-bentler-2010.")
         trace, squares = _traces_2000(restricted, free)
         # scaled and shifted, so that mean and variance are those of chi-square
         a = math.sqrt(df / squares)
@@ -228,9 +230,9 @@ def _traces_2000(restricted: Fit, free: Fit) -> tuple[float, float]:
     z = free.solution.tangent
     along = z.T @ free.uncertainty.information @ z
     restrictions = null_space(directions.T, rcond=1e-8).T
-    complete = all(group.complete for group in free.moments.groups)
-    kind: Errors = "moments" if complete else "sandwich"
-    meat = z.T @ meat_of(free.solution, free.moments, kind=kind, with_means=free.table.mean_structure) @ z
+    meat = (
+        z.T @ meat_of(free.solution, free.moments, kind="moments", with_means=free.table.mean_structure) @ z
+    )
     inverse = np.linalg.inv(along)
     spread = restrictions @ inverse @ restrictions.T
     middle = restrictions @ inverse @ meat @ inverse @ restrictions.T

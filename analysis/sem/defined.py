@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 from analysis.results import Entry, Interval, Tabular
 from analysis.sem.admissibility import Problem
 from analysis.sem.expressions import Dual
-from analysis.sem.fit import Fit
+from analysis.sem.fitted import Fit
 from analysis.sem.restrictions import named_values
 from analysis.sem.standardized import Kind, standardized_duals
 

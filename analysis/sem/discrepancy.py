@@ -61,8 +61,10 @@ def inverse_and_log_determinant(matrix: Array) -> tuple[Array, float] | None:
     inverse, wrong = lapack.dpotri(factor, lower=1)
     if wrong:
         return None
-    lower = np.tril(inverse)
-    return lower + np.tril(inverse, -1).T, 2 * float(np.log(np.diag(factor)).sum())
+    # The factor's upper triangle is zero, and so is the inverse's: its mirror image completes it.
+    whole = inverse + inverse.T
+    whole.flat[:: len(whole) + 1] /= 2
+    return whole, 2 * float(np.log(factor.diagonal()).sum())
 
 
 def slope_of(point: Point, slopes: Slopes) -> Array:

@@ -8,7 +8,7 @@ free of units.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,8 @@ Array = npt.NDArray[np.float64]
 
 #: The decrement below which a search has arrived; a standard error is of the size of 1 / sqrt(n).
 ARRIVED = 1e-18
+#: The decrement below which the curvature need not be computed anew.
+NEAR = 1e-13
 MOST_STEPS = 200
 
 
@@ -56,7 +58,11 @@ class Place:
         """By every free parameter."""
         total = np.zeros(len(self.parameters))
         for part, point, slope in zip(self.parts, self.points, slopes, strict=True):
-            np.add.at(total, part.structure.free, part.share * slope_of(point, slope))
+            own = part.share * slope_of(point, slope)
+            if part.structure.distinct:
+                total[part.structure.free] += own
+            else:
+                np.add.at(total, part.structure.free, own)
         return total
 
     def expected(self, slopes: Sequence[Slopes]) -> Array:
@@ -78,8 +84,8 @@ def gather(parts: Sequence[Part], blocks: Sequence[Array], n_free: int) -> Array
     total = np.zeros((n_free, n_free))
     for part, block in zip(parts, blocks, strict=True):
         free = part.structure.free
-        if len(set(free.tolist())) == len(free):
-            total[np.ix_(free, free)] += part.share * block
+        if part.structure.distinct:
+            total[free[:, None], free] += part.share * block
         else:
             np.add.at(total, np.ix_(free, free), part.share * block)
     return total
@@ -137,11 +143,15 @@ def minimise(
         return _with_curved_restrictions(parts, place, restrictions, most_steps)
     basis, direct = restrictions.basis, restrictions.is_identity
     steps, complaint, decrement = 0, "", np.inf
+    solve: Callable[[Array], Array] | None = None
     while True:
         slopes = place.slopes()
         full = place.gradient(slopes)
         gradient = full if direct else basis.T @ full
-        step = _step(place, slopes, gradient, None if direct else basis, newton=decrement < 0.5)
+        # After a step this small the curvature is the same to more digits than are needed.
+        if solve is None or decrement > NEAR:
+            solve = _solver(place, slopes, None if direct else basis, newton=decrement < 0.5)
+        step = solve(gradient)
         decrement = float(-gradient @ step)
         if decrement < ARRIVED or steps == most_steps:
             break
@@ -157,10 +167,10 @@ def minimise(
     return Solution(place, slopes, full, decrement, steps, not complaint, complaint, basis)
 
 
-def _step(
-    place: Place, slopes: Sequence[Slopes], gradient: Array, basis: Array | None, *, newton: bool
-) -> Array:
-    """Newton's step where the discrepancy curves upwards in every direction, else Fisher's."""
+def _solver(
+    place: Place, slopes: Sequence[Slopes], basis: Array | None, *, newton: bool
+) -> Callable[[Array], Array]:
+    """From gradient to step: Newton's where the discrepancy curves upwards everywhere, else Fisher's."""
     for curvature in (place.hessian, place.expected) if newton else (place.expected,):
         matrix = curvature(slopes)
         if basis is not None:
@@ -170,15 +180,14 @@ def _step(
         if not (diagonal > 0).all():
             continue
         unit = 1 / np.sqrt(diagonal)
-        scaled = matrix * np.multiply.outer(unit, unit)
-        factor, wrong = lapack.dpotrf(scaled, lower=1)
-        if not wrong and float(np.diag(factor).min(initial=1.0)) > 1e-7:
-            return -unit * np.asarray(lapack.dpotrs(factor, unit * gradient, lower=1)[0])
+        factor, wrong = lapack.dpotrf(matrix * np.multiply.outer(unit, unit), lower=1)
+        if not wrong and float(factor.diagonal().min(initial=1.0)) > 1e-7:
+            return lambda g: np.asarray(-unit * lapack.dpotrs(factor, unit * g, lower=1)[0])
     # Not identified here: the shortest of the many steps; whether that is so at the end, others will say.
     unit = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     values, vectors = np.linalg.eigh(matrix * np.multiply.outer(unit, unit))
     values = np.maximum(values, 1e-9 * max(float(values[-1]), 1e-300))
-    return -unit * np.asarray(vectors @ ((vectors.T @ (unit * gradient)) / values))
+    return lambda g: np.asarray(-unit * (vectors @ ((vectors.T @ (unit * g)) / values)))
 
 
 def _downhill(

@@ -2,220 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtr, ndtri
 
-from analysis.results import Entry, Interval, Tabular
 from analysis.sem.admissibility import (
     Problem,
     problems_of_counts,
     problems_of_data,
     problems_of_solution,
 )
+from analysis.sem.discrepancy import Discrepancy
 from analysis.sem.errors import ModelError
 from analysis.sem.estimates import Part, Solution, minimise
 from analysis.sem.estimators import ESTIMATORS, Estimator, discrepancies_for
-from analysis.sem.indices import FitIndices
-from analysis.sem.matrices import Structure, fixed_value
+from analysis.sem.fitted import Estimate, Fit
+from analysis.sem.matrices import Structure
 from analysis.sem.model import Identification, Model
 from analysis.sem.moments import Missing, Moments, moments_of
-from analysis.sem.parameters import Parameter, ParameterTable, Shared
+from analysis.sem.parameters import ParameterTable, Shared
 from analysis.sem.quality import Quality, n_moments_of, quality_of
 from analysis.sem.restrictions import Restrictions
 from analysis.sem.start import starting_values
-from analysis.sem.test_statistics import TestOfFit
 from analysis.sem.uncertainty import Information, Uncertainty, uncertainty_of
 
-Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """One parameter, estimated; what is fixed has no standard error."""
-
-    parameter: Parameter
-    group: str
-    estimate: float
-    std_error: float | None
-
-    @property
-    def name(self) -> str:
-        return self.parameter.name
-
-    @property
-    def statistic(self) -> float | None:
-        """z."""
-        return self.estimate / self.std_error if self.std_error else None
-
-    @property
-    def p_value(self) -> float | None:
-        z = self.statistic
-        return None if z is None else 2 * float(ndtr(-abs(z)))
-
-    def confidence_interval(self, confidence_level: float = 0.95) -> Interval | None:
-        """The normal interval."""
-        if self.std_error is None:
-            return None
-        reach = float(ndtri((1 + confidence_level) / 2)) * self.std_error
-        return Interval(
-            low=self.estimate - reach, high=self.estimate + reach, confidence_level=confidence_level
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit(Tabular):
-    """A fitted model, or why there is none.
-
-    Unless ``state`` is ``"ok"``, tests and indices are None. Estimates remain only where the search
-    converged and the parameters are identified: they then show what is inadmissible.
-    """
-
-    table: ParameterTable
-    moments: Moments
-    estimator: Estimator
-    solution: Solution | None
-    uncertainty: Uncertainty | None
-    quality: Quality | None
-    problems: tuple[Problem, ...]
-    n_parameters: int  #: free parameters, less equalities
-    df: int
-
-    @property
-    def state(self) -> str:
-        """``"ok"``, or the kind of the first problem."""
-        return self.problems[0].kind if self.problems else "ok"
-
-    @property
-    def reason(self) -> str:
-        """What is wrong, in words."""
-        return "; ".join(problem.reason for problem in self.problems)
-
-    @property
-    def n(self) -> int:
-        """Respondents used."""
-        return self.moments.n
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        return self.table.groups
-
-    @property
-    def test(self) -> TestOfFit | None:
-        return None if self.quality is None else self.quality.test
-
-    @property
-    def baseline(self) -> TestOfFit | None:
-        """The test of independence."""
-        return None if self.quality is None else self.quality.baseline
-
-    @property
-    def indices(self) -> FitIndices | None:
-        return None if self.quality is None else self.quality.indices
-
-    def values(self) -> tuple[float, ...]:
-        """Each parameter of the table at its estimate or fixed value."""
-        solution = self._estimated()
-        place = {name: i for i, name in enumerate((*self.table.observed, *self.table.latent))}
-        values = []
-        for p in self.table.parameters:
-            if p.free is not None:
-                values.append(float(solution.parameters[p.free]))
-            else:
-                group = self.moments.groups[p.group]
-                values.append(fixed_value(p, place, group.means, group.covariance))
-        return tuple(values)
-
-    def estimates(self) -> tuple[Estimate, ...]:
-        """Every parameter of every group; empty when there is nothing to show."""
-        if self.solution is None or self.uncertainty is None:
-            return ()
-        variances = np.diag(self.uncertainty.covariance)
-        found = []
-        for p, value in zip(self.table.parameters, self.values(), strict=True):
-            error = None if p.free is None else math.sqrt(max(float(variances[p.free]), 0.0))
-            group = self.table.groups[p.group]
-            found.append(Estimate(parameter=p, group=group, estimate=value, std_error=error or None))
-        return tuple(found)
-
-    def estimate(self, name: str, group: str | None = None) -> Estimate:
-        """One parameter by name, as it is written in a model: ``fit.estimate("visual =~ x2")``."""
-        wanted = _squeezed(name)
-        for found in self.estimates():
-            if _squeezed(found.name) == wanted and group in (None, found.group):
-                return found
-        raise KeyError(f"No estimate of {name!r}" + (f" in {group!r}" if group else "") + f" ({self.state}).")
-
-    def _estimated(self) -> Solution:
-        if self.solution is None:
-            raise ModelError(f"There are no estimates: {self.reason}.")
-        return self.solution
-
-    def entries(self) -> tuple[Entry, ...]:
-        """The test of fit and the indices, then every estimate."""
-        return (*self._fit_entries(), *(self._estimate_entry(found) for found in self.estimates()))
-
-    def _state(self) -> tuple[str, str]:
-        return (self.problems[0].entry_state, self.reason) if self.problems else ("ok", "")
-
-    def _fit_entries(self) -> tuple[Entry, ...]:
-        state, reason = self._state()
-        method = ESTIMATORS[self.estimator].described
-        test, indices = self.test, self.indices
-        if test is None or indices is None:
-            return (Entry(measure="chi_square", method=method, n=self.n, state=state, reason=reason),)
-        scaled = test.scaled is not None
-        chi_square = Entry(
-            measure="chi_square",
-            method=f"{method}, {test.scaling} scaled" if scaled else method,
-            n=self.n,
-            estimate=test.scaled if scaled else test.statistic,
-            statistic=test.scaled if scaled else test.statistic,
-            df=(float(test.df),),
-            p_value=test.scaled_p_value if scaled else test.p_value,
-            more={} if test.scaling_factor is None else {"scaling_factor": test.scaling_factor},
-        )
-        shown = indices.reported
-        entries = [chi_square]
-        for measure, value in (("cfi", shown.cfi), ("tli", shown.tli), ("srmr", indices.srmr)):
-            if value is not None:
-                entries.append(Entry(measure=measure, method=method, n=self.n, estimate=value))
-        if shown.rmsea is not None:
-            entries.append(
-                Entry(
-                    measure="rmsea",
-                    method=method,
-                    n=self.n,
-                    estimate=shown.rmsea.estimate,
-                    interval=shown.rmsea.interval,
-                    more={"close_fit_p_value": shown.rmsea.close_fit_p_value},
-                )
-            )
-        return tuple(entries)
-
-    def _estimate_entry(self, found: Estimate) -> Entry:
-        state, reason = self._state()
-        about = {"parameter": found.name}
-        if len(self.groups) > 1:
-            about["group"] = found.group
-        return Entry(
-            measure="parameter",
-            method=ESTIMATORS[self.estimator].described,
-            about=about,
-            n=self.n,
-            estimate=found.estimate,
-            std_error=found.std_error,
-            statistic=found.statistic,
-            p_value=found.p_value,
-            interval=found.confidence_interval(),
-            state=state,
-            reason=reason,
-        )
+__all__ = ["Estimate", "Fit", "fit", "fit_moments"]
 
 
 def fit(
@@ -262,7 +75,7 @@ def fit(
         Whether means are modelled; by default with several groups, ``"fiml"``, or a model that mentions
         intercepts.
     information : "expected" or "observed", optional
-        By default expected for complete answers with ML, observed with missing answers and MLR, as lavaan has it.
+        By default expected for complete answers with ML, observed with missing answers and MLR, as lavaan.
 
     Returns
     -------
@@ -271,6 +84,7 @@ def fit(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(1)
     >>> trait = rng.normal(size=(400, 1))
     >>> items = pd.DataFrame(0.8 * trait + 0.6 * rng.normal(size=(400, 4)), columns=["s1", "s2", "s3", "s4"])
@@ -312,8 +126,7 @@ def fit_moments(
     mean_structure: bool | None = None,
     information: Information | None = None,
 ) -> Fit:
-    """The same from sample moments computed before: many models of the same answers cost no more than their
-    search.
+    """The same from sample moments computed before: many models of the same answers cost only their search.
 
     Moments must hold the answers (``moments_of`` keeps them) for robust standard errors and tests.
     """
@@ -322,73 +135,117 @@ def fit_moments(
     estimator = _fitting_estimator(estimator, moments)
     incomplete = any(not group.complete for group in moments.groups)
     with_means = _with_means(model, moments, incomplete, mean_structure)
-    table = model.table(
-        moments.names, group_equal=group_equal, group_partial=group_partial, mean_structure=with_means
-    )
+    table = _table(model, moments.names, tuple(group_equal), tuple(group_partial), with_means)
+    _check_exogenous(table, moments)
     restrictions = Restrictions.of(table)
-    n_moments = n_moments_of(table, moments)
     n_parameters = restrictions.n_x - sum(c.op == "==" for c in restrictions.curved)
-    df = n_moments - n_parameters
-
-    def failed(problems: Sequence[Problem], solution: Solution | None = None) -> Fit:
-        return Fit(
-            table=table,
-            moments=moments,
-            estimator=estimator,
-            solution=solution,
-            uncertainty=None,
-            quality=None,
-            problems=tuple(problems),
-            n_parameters=n_parameters,
-            df=df,
-        )
-
-    problems = [*problems_of_data(moments), *problems_of_counts(moments, df, n_parameters)]
-    if problems:
-        return failed(problems)
-    choice = ESTIMATORS[estimator]
-    discrepancies = discrepancies_for(estimator, moments, with_means=with_means)
-    parts = [
-        Part(Structure.of(table, g, group.means, group.covariance), discrepancy, share)
-        for g, (group, discrepancy, share) in enumerate(
-            zip(moments.groups, discrepancies, moments.shares(less=choice.less), strict=True)
-        )
-    ]
-    solution = minimise(parts, starting_values(table, moments), restrictions)
-    if solution is None:
-        reason = "the starting values imply a covariance matrix that is not positive definite"
-        return failed([Problem(kind="not_converged", reason=reason)])
-    problems = list(problems_of_solution(table, moments, solution))
-    if not solution.converged:
-        return failed(problems)
-    kind = information or ("observed" if incomplete else choice.information)
-    uncertainty = uncertainty_of(
-        solution,
-        moments,
-        kind=choice.errors,
-        information=kind,
-        with_means=with_means,
-        n=moments.n_weighted - choice.less * len(moments.groups),
-    )
-    if uncertainty is None:
-        reason = "the information matrix is singular: the data cannot tell the parameters apart"
-        return failed([Problem(kind="singular_information", reason=reason)])
-    quality = None
-    if not problems:
-        quality = quality_of(table, moments, solution, uncertainty, discrepancies, df, n_parameters, choice)
-        problems = list(_problems_of_quality(quality))
-        quality = None if problems else quality
-    return Fit(
+    task = _Task(
         table=table,
         moments=moments,
         estimator=estimator,
-        solution=solution,
-        uncertainty=uncertainty,
-        quality=quality,
-        problems=tuple(problems),
+        information=information or ("observed" if incomplete else ESTIMATORS[estimator].information),
+        restrictions=restrictions,
         n_parameters=n_parameters,
-        df=df,
+        df=n_moments_of(table, moments) - n_parameters,
     )
+    problems = (*problems_of_data(moments), *problems_of_counts(moments, task.df, n_parameters))
+    return task.fit(problems) if problems else task.run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """A model and moments that go together: search, errors, tests."""
+
+    table: ParameterTable
+    moments: Moments
+    estimator: Estimator
+    information: Information
+    restrictions: Restrictions
+    n_parameters: int
+    df: int
+
+    def fit(
+        self,
+        problems: Sequence[Problem],
+        solution: Solution | None = None,
+        uncertainty: Uncertainty | None = None,
+        quality: Quality | None = None,
+    ) -> Fit:
+        return Fit(
+            table=self.table,
+            moments=self.moments,
+            estimator=self.estimator,
+            solution=solution,
+            uncertainty=uncertainty,
+            quality=quality,
+            problems=tuple(problems),
+            n_parameters=self.n_parameters,
+            df=self.df,
+        )
+
+    def run(self) -> Fit:
+        choice, table, moments = ESTIMATORS[self.estimator], self.table, self.moments
+        discrepancies = discrepancies_for(self.estimator, moments, with_means=table.mean_structure)
+        solution = self.search(discrepancies, choice.less)
+        if solution is None:
+            reason = "the starting values imply a covariance matrix that is not positive definite"
+            return self.fit([Problem(kind="not_converged", reason=reason)])
+        problems = problems_of_solution(table, moments, solution)
+        if not solution.converged:
+            return self.fit(problems)
+        uncertainty = uncertainty_of(
+            solution,
+            moments,
+            kind=choice.errors,
+            information=self.information,
+            with_means=table.mean_structure,
+            n=moments.n_weighted - choice.less * len(moments.groups),
+        )
+        if uncertainty is None:
+            reason = "the information matrix is singular: the data cannot tell the parameters apart"
+            return self.fit([Problem(kind="singular_information", reason=reason)])
+        if problems:
+            return self.fit(problems, solution, uncertainty)
+        quality = quality_of(
+            table, moments, solution, uncertainty, discrepancies, self.df, self.n_parameters, choice
+        )
+        problems = tuple(_problems_of_quality(quality))
+        return self.fit(problems, solution, uncertainty, None if problems else quality)
+
+    def search(self, discrepancies: Sequence[Discrepancy], less: int) -> Solution | None:
+        """From the usual starting values, and once more from cautious ones where these lead nowhere."""
+        parts = [
+            Part(Structure.of(self.table, g, group.means, group.covariance), discrepancy, share)
+            for g, (group, discrepancy, share) in enumerate(
+                zip(self.moments.groups, discrepancies, self.moments.shares(less=less), strict=True)
+            )
+        ]
+        first = minimise(parts, starting_values(self.table, self.moments), self.restrictions)
+        if first is not None and first.converged:
+            return first
+        again = minimise(parts, starting_values(self.table, self.moments, cautious=True), self.restrictions)
+        return again if again is not None and (first is None or again.converged) else first
+
+
+def _check_exogenous(table: ParameterTable, moments: Moments) -> None:
+    outside = {moments.items.index(name) for name in table.exogenous}
+    for group in moments.groups:
+        if any(not outside <= set(pattern.observed.tolist()) for pattern in group.patterns):
+            raise ModelError(
+                f"Exogenous variables have missing values: {', '.join(table.exogenous)}. Compute moments "
+                "with complete_on=..., or model them: Model.from_text(..., exogenous='free')."
+            )
+
+
+@lru_cache(maxsize=128)  # a bootstrap builds the same table thousands of times
+def _table(
+    model: Model,
+    groups: tuple[str, ...],
+    equal: tuple[Shared, ...],
+    partial: tuple[str, ...],
+    with_means: bool,
+) -> ParameterTable:
+    return model.table(groups, group_equal=equal, group_partial=partial, mean_structure=with_means)
 
 
 def _problems_of_quality(quality: Quality | None) -> Iterator[Problem]:
@@ -432,8 +289,3 @@ def _with_means(model: Model, moments: Moments, incomplete: bool, wanted: bool |
     if wanted is not None:
         return wanted
     return incomplete or len(moments.groups) > 1 or model.mentions_means()
-
-
-def _squeezed(text: str) -> str:
-    bare = "".join(text.split())
-    return "~~".join(sorted(bare.split("~~"))) if "~~" in bare else bare

@@ -19,7 +19,7 @@ moment
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,10 @@ class Structure:
     n_observed: int
     cells: Cells
     free: Index  #: per cell, its place among the free parameters of the model
+    distinct: bool = field(init=False)  #: no two cells hold the same parameter
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "distinct", len(set(self.free.tolist())) == len(self.free))
 
     @classmethod
     def of(
@@ -152,7 +156,10 @@ class Implied:
     @classmethod
     def of(cls, paths: Array, covariances: Array, means: Array, n_observed: int) -> Implied:
         identity = np.eye(len(paths))
-        total: Array = np.asarray(np.linalg.inv(identity - paths), dtype=np.float64)
+        twice = paths @ paths
+        # Where nothing has an effect on an effect (constructs on items only), 1 + A is the inverse of 1 - A.
+        one_step = not twice.any()
+        total: Array = identity + paths if one_step else np.asarray(np.linalg.inv(identity - paths))
         return cls(
             total=total,
             to_observed=total[:n_observed],
@@ -197,15 +204,16 @@ class Implied:
         curve = np.zeros((a + s + len(m), a + s + len(m)))
         gq = g.T @ by_covariance
         gqg, gqc = gq @ g, gq @ c[:p]
-        gm, e_ji = g.T @ by_means, e[np.ix_(j, i)]  # e_ji[r, t] = E[j_r, i_t]
+        down_i, down_j = i[:, None], j[:, None]
+        gm, e_ji = g.T @ by_means, e[down_j, i]  # e_ji[r, t] = E[j_r, i_t]
         # paths by paths: 2 (E[l, i] G_k'QC_j + E[j, k] G_i'QC_l + C[j, l] G_i'QG_k), and the same for means
-        one = 2 * e_ji * gqc[np.ix_(i, j)] + e_ji * np.multiply.outer(gm[i], self.means_all[j])
-        curve[:a, :a] = one + one.T + 2 * c[np.ix_(j, j)] * gqg[np.ix_(i, i)]
+        one = e_ji * (2 * gqc[down_i, j] + np.multiply.outer(gm[i], self.means_all[j]))
+        curve[:a, :a] = one + one.T + 2 * c[down_j, j] * gqg[down_i, i]
         # paths by covariances: 2 (E[j, k] G_i'QG_l + E[j, l] G_i'QG_k), halved on the diagonal of S
-        cross = e[np.ix_(j, k)] * gqg[np.ix_(i, l)] + e[np.ix_(j, l)] * gqg[np.ix_(i, k)]
+        cross = e[down_j, k] * gqg[down_i, l] + e[down_j, l] * gqg[down_i, k]
         cross = cross * np.where(k == l, 1.0, 2.0)
         curve[:a, a : a + s], curve[a : a + s, :a] = cross, cross.T
-        by_mean = e[np.ix_(j, m)] * gm[i][:, None]
+        by_mean = e[down_j, m] * gm[down_i]
         curve[:a, a + s :], curve[a + s :, :a] = by_mean, by_mean.T
         return curve
 

@@ -19,7 +19,7 @@ from analysis.results import Entry, Tabular
 from analysis.sem.admissibility import Problem
 from analysis.sem.discrepancy import slope_of
 from analysis.sem.estimates import Solution
-from analysis.sem.fit import Fit
+from analysis.sem.fitted import Fit
 from analysis.sem.matrices import Cells
 from analysis.sem.parameters import Parameter
 

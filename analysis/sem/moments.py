@@ -31,6 +31,8 @@ class GroupMoments:
     weights: Array | None = None  #: shape (n,)
     clusters: Index | None = None  #: shape (n,)
     patterns: tuple[Pattern, ...] = ()  #: empty when every answer is there
+    lowest: Array | None = None  #: answer to each item, NaN where nobody answered; kept, for rows can be many
+    highest: Array | None = None
     settled: bool = True  #: False where missing answers leave the saturated model without a maximum
     unused: int = 0  #: respondents left out for missing answers
 
@@ -81,6 +83,8 @@ class Moments:
                 means=g.means[at],
                 covariance=g.covariance[np.ix_(at, at)],
                 rows=None if g.rows is None else g.rows[:, at],
+                lowest=None if g.lowest is None else g.lowest[at],
+                highest=None if g.highest is None else g.highest[at],
                 weights=g.weights,
                 clusters=g.clusters,
                 unused=g.unused,
@@ -181,6 +185,8 @@ def group_moments(
         weights=weights,
         clusters=clusters,
         patterns=patterns,
+        lowest=np.fmin.reduce(answers, axis=0) if n else None,
+        highest=np.fmax.reduce(answers, axis=0) if n else None,
         settled=settled,
         unused=unused,
     )
@@ -188,13 +194,16 @@ def group_moments(
 
 def _numbers(data: pd.DataFrame, items: Sequence[str]) -> Array:
     try:
-        answers: Array = data[list(items)].to_numpy(dtype=float, na_value=np.nan)
+        # Column by column: selecting columns builds a frame first, which takes longer than a small fit.
+        answers: Array = np.empty((len(data), len(items)))
+        for i, item in enumerate(items):
+            answers[:, i] = data[item].to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):
         words = [name for name in items if not pd.api.types.is_numeric_dtype(data[name])]
         raise ModelError(
             f"{', '.join(map(repr, words))} is not numeric. Code its answers as numbers, NaN for no answer."
         ) from None
-    if np.isinf(answers).any():
+    if not np.isfinite(answers.sum()) and np.isinf(answers).any():
         bad = [name for name, column in zip(items, answers.T, strict=True) if np.isinf(column).any()]
         raise ModelError(f"{', '.join(bad)} has infinite values. Declare them missing (NaN).")
     return answers

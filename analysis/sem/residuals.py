@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from analysis.results import Entry, Tabular
 from analysis.sem.admissibility import Problem
-from analysis.sem.fit import Fit
+from analysis.sem.fitted import Fit
 from analysis.sem.moments import GroupMoments
 
 Array = npt.NDArray[np.float64]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.sem.errors import ModelError
-from analysis.sem.fit import Fit
+from analysis.sem.fitted import Fit
 from analysis.sem.incomplete import patterns_of
 from analysis.sem.matrices import Implied
 from analysis.sem.parameters import ParameterTable

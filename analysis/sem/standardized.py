@@ -18,7 +18,7 @@ from scipy.special import ndtr, ndtri
 from analysis.results import Entry, Interval, Tabular
 from analysis.sem.admissibility import Problem
 from analysis.sem.expressions import Dual
-from analysis.sem.fit import Fit
+from analysis.sem.fitted import Fit
 from analysis.sem.matrices import Cells, Implied
 from analysis.sem.parameters import Parameter
 
@@ -236,9 +236,7 @@ def variance_slopes(implied: Implied, cells: Cells) -> Array:
     return np.hstack([paths, covariances, np.zeros((len(e), len(cells.means)))])
 
 
-def _residual_variances(
-    fit: Fit, n_free: int
-) -> tuple[dict[str, tuple[float, Array]], ...]:
+def _residual_variances(fit: Fit, n_free: int) -> tuple[dict[str, tuple[float, Array]], ...]:
     """Of what is not explained of each variable, in each group, with slopes."""
     found: tuple[dict[str, tuple[float, Array]], ...] = tuple({} for _ in fit.groups)
     for parameter, value in zip(fit.table.parameters, fit.values(), strict=True):

@@ -12,14 +12,17 @@ from analysis.sem.parameters import Parameter, ParameterTable
 Array = npt.NDArray[np.float64]
 
 
-def starting_values(table: ParameterTable, moments: Moments) -> Array:
-    """One value per free parameter, shape (n_free,); equal parameters start at the mean of their groups."""
+def starting_values(table: ParameterTable, moments: Moments, *, cautious: bool = False) -> Array:
+    """One value per free parameter, shape (n_free,); equal parameters start at the mean of their groups.
+
+    ``cautious`` values leave out what the author wrote with ``start()``, and every covariance.
+    """
     total, count = np.zeros(table.n_free), np.zeros(table.n_free)
     for g, group in enumerate(moments.groups):
         guess = _Guess(table, g, group.means, group.covariance)
         for parameter in table.of_group(g):
             if parameter.free is not None and parameter.op in ("=~", "~", "~~", "~1"):
-                total[parameter.free] += guess.of(parameter)
+                total[parameter.free] += guess.of(parameter, cautious=cautious)
                 count[parameter.free] += 1
     return total / np.maximum(count, 1)
 
@@ -78,8 +81,8 @@ class _Guess:
     def _sd_of(self, name: str) -> float:
         return float(self.sd[self.place[name]]) if name in self.place else self.unit.get(name, 1.0)
 
-    def of(self, p: Parameter) -> float:
-        if p.start is not None:
+    def of(self, p: Parameter, *, cautious: bool) -> float:
+        if p.start is not None and not cautious:
             return p.start
         match p.op:
             case "=~":
@@ -88,7 +91,7 @@ class _Guess:
                 return float(self.means[self.place[p.left]]) if p.left in self.place else 0.0
             case "~~" if p.left == p.right:
                 return self._variance(p.left)
-            case "~~":
+            case "~~" if not cautious:
                 return self._covariance(p.left, p.right)
         return 0.0
 
@@ -117,14 +120,11 @@ class _Guess:
 
 
 def _loadings(correlation: Array) -> Array:
-    """One factor's loadings by two rounds of principal axes, communalities between 0.09 and 0.81."""
+    """One factor's loadings by principal axes; communalities are the largest correlations."""
     off = np.abs(correlation - np.diag(np.diag(correlation)))
     communality = off.max(axis=0)
-    loadings = np.sqrt(communality)
-    for _ in range(2):
-        reduced = correlation - np.diag(1 - np.clip(communality, 0.09, 0.81))
-        values, vectors = np.linalg.eigh(reduced)
-        loadings = vectors[:, -1] * np.sqrt(max(values[-1], 0.05))
-        communality = loadings**2
+    reduced = correlation - np.diag(1 - np.clip(communality, 0.09, 0.81))
+    values, vectors = np.linalg.eigh(reduced)
+    loadings = vectors[:, -1] * np.sqrt(max(values[-1], 0.05))
     bounded = np.clip(np.abs(loadings), 0.2, 0.9) * np.where(loadings < 0, -1.0, 1.0)
     return np.asarray(bounded * (1.0 if bounded.sum() >= 0 else -1.0))

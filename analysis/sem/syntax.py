@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeVar, cast
 
 from analysis.sem.errors import Fault, SyntaxFaults
@@ -65,6 +66,7 @@ def _of_group(values: tuple[T, ...], group: int) -> T:
     return values[0] if len(values) == 1 else values[group]
 
 
+@lru_cache(maxsize=128)  # a bootstrap reads the same text thousands of times
 def read_model(text: str) -> Specification:
     """The statements of a model's text.
 

@@ -39,11 +39,18 @@ WORDS = {
     "disagree": {"en": "Where analyses disagree", "zh": "分析结论不一致之处"},
     "counts": {
         "en": "{id}, {effect}: the effect holds in {holding} of {analyses} analyses.",
-        "zh": "{id}（{effect}）：效应在{analyses}种分析中的{holding}种成立。",
+        "zh": "{id}，{effect}：效应在{analyses}种分析中的{holding}种成立。",
     },
-    "zones": {
-        "en": "{straddles} cannot tell, {short} show that there is no effect that would matter, {opposite} show one in the opposite direction.",
-        "zh": "{straddles}种无法判断，{short}种表明不存在有实际意义的效应，{opposite}种表明效应方向相反。",
+    "people": {"en": "{effect} ({people})", "zh": "{effect}（{people}）"},
+    "otherwise": {"en": "Otherwise: {zones}.", "zh": "其余：{zones}。"},
+    "straddles": {"en": "in {count} the data cannot tell", "zh": "{count}种无法判断"},
+    "short": {
+        "en": "in {count} there is no effect that would matter",
+        "zh": "{count}种表明不存在有实际意义的效应",
+    },
+    "opposite": {
+        "en": "in {count} it lies in the opposite direction",
+        "zh": "{count}种表明效应方向相反",
     },
     "hangs": {
         "en": "It hangs most on the choice of “{dimension}”: {choices}.",
@@ -52,6 +59,7 @@ WORDS = {
     "choice": {"en": "{choice}, {holding} of {analyses}", "zh": "{choice}{analyses}种中的{holding}种"},
 }
 SILENT_ROLES = ("controls", "versus_population", "reference", "method", "rule", "features", "group")
+LETTERS = {"en": 28, "zh": 14}  #: of an item's wording in the table
 FIGURE = "robustness.{id}.{test}"  #: key of the picture of a test
 
 
@@ -71,7 +79,8 @@ def robustness_chapter(telling: Telling, curves: Sequence[SpecificationCurve]) -
     if doubtful:
         yield Heading(text=telling.say(WORDS["disagree"]), level=2)
     for curve in doubtful:
-        yield Prose(" ".join(_disagreement(telling, curve)))
+        space = "" if telling.language == "zh" else " "
+        yield Prose(space.join(_disagreement(telling, curve)))
         yield from telling.figures_named(figure_key(curve))
 
 
@@ -96,7 +105,10 @@ def _table(telling: Telling, curves: Sequence[SpecificationCurve]) -> Table:
         summary, scope = curve.entries()[0], specification_scope(curve)
         span = "–"
         if curve.range is not None:
-            low, high = (telling.cite(scope, summary, f"more.{end}") for end in ("lowest", "highest"))
+            digits = 2 if curve.bound >= 0.05 else 3  # as in the figure of all effects
+            low, high = (
+                telling.cite(scope, summary, f"more.{end}", digits=digits) for end in ("lowest", "highest")
+            )
             span = telling.say(WORDS["to"], low=low, high=high)
         rows.append(
             (
@@ -146,11 +158,23 @@ def _effect(telling: Telling, curve: SpecificationCurve) -> str:
     for role, names in test.variables.items():
         if role in SILENT_ROLES:
             continue
-        labels = telling.labels(populations.get(role, test.population))
-        named = [labels.name(name) for name in names[:2]]
+        id_ = populations.get(role, test.population)
+        named = [_name(telling, id_, name) for name in names[:2]]
         ends.append(" + ".join(named) + (" …" if len(names) > 2 else ""))
+    if test.kind == "moderation":
+        ends[:2] = [" × ".join(ends[:2])]
     directed = test.kind in ("path", "indirect", "drivers", "moderation", "added_value")
-    return f"{(' → ' if directed else ' – ').join(dict.fromkeys(ends))} ({_people(telling, curve)})"
+    effect = (" → " if directed else " – ").join(dict.fromkeys(ends))
+    return telling.say(WORDS["people"], effect=effect, people=_people(telling, curve))
+
+
+def _name(telling: Telling, population: str, variable: str) -> str:
+    """The name of a construct; the wording of an item, cut where it is long."""
+    labels = telling.labels(population)
+    name, room = labels.name(variable), LETTERS[telling.language]
+    if len(name) <= room or labels.questionnaire.has_construct(variable):
+        return name
+    return name[: room - 1].rstrip() + "…"
 
 
 def _people(telling: Telling, curve: SpecificationCurve) -> str:
@@ -168,13 +192,10 @@ def _disagreement(telling: Telling, curve: SpecificationCurve) -> Iterator[str]:
         holding=telling.cite(scope, summary, "more.holding", "count"),
         analyses=telling.cite(scope, summary, "more.analyses", "count"),
     )
-    zones, count = curve.zones, telling.numbers.count
-    yield telling.say(
-        WORDS["zones"],
-        straddles=count(zones.get("straddles", 0)),
-        short=count(zones.get("short", 0)),
-        opposite=count(zones.get("opposite", 0)),
-    )
+    count = telling.numbers.count
+    others = [telling.say(WORDS[zone], count=count(n)) for zone, n in curve.zones.items() if zone != "beyond"]
+    comma = "，" if telling.language == "zh" else ", "
+    yield telling.say(WORDS["otherwise"], zones=comma.join(others))
     dimension = most_telling_choice(curve)
     if dimension is not None:
         labels = telling.labels(curve.test.population)

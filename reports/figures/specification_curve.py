@@ -23,7 +23,10 @@ Words = Mapping[str, str]
 
 WORDS: Mapping[str, Words] = {
     "effect": {"en": "Effect with {level} confidence interval", "zh": "效应量及{level}置信区间"},
-    "analyses": {"en": "{count} analyses, from the lowest to the highest estimate", "zh": "{count}种分析，按估计值由低到高排列"},
+    "analyses": {
+        "en": "{count} analyses, from the lowest to the highest estimate",
+        "zh": "{count}种分析，按估计值由低到高排列",
+    },
     "smallest": {"en": "Smaller than the smallest effect of interest", "zh": "小于最小关注效应的范围"},
     "declared": {"en": "As declared", "zh": "按声明的分析"},
     "hold": {"en": "holds in", "zh": "成立"},
@@ -49,6 +52,9 @@ CHOICES: Mapping[tuple[str, str], Words] = {
     ("screening", "no_rules"): {"en": "No rule but consent", "zh": "除同意外不筛查"},
     ("statistic", "standardized_coefficient"): {"en": "Regression", "zh": "回归"},
     ("statistic", "rank_coefficient"): {"en": "Regression on ranks", "zh": "秩回归"},
+    ("statistic", "latent_coefficient"): {"en": "Latent constructs", "zh": "潜变量"},
+    ("statistic", "standardized_indirect_effect"): {"en": "Scores", "zh": "得分"},
+    ("statistic", "latent_indirect_effect"): {"en": "Latent constructs", "zh": "潜变量"},
     ("statistic", "tau_b"): {"en": "Kendall's tau-b", "zh": "Kendall τ-b"},
     ("statistic", "linear_trend"): {"en": "Linear trend of means", "zh": "均值的线性趋势"},
     ("statistic", "d_z"): {"en": "Mean difference", "zh": "均值差"},
@@ -60,6 +66,7 @@ CHOICES: Mapping[tuple[str, str], Words] = {
     ("statistic", "spearman"): {"en": "Spearman's correlation", "zh": "Spearman相关"},
     ("scores", "answered"): {"en": "Of the items answered", "zh": "按已答题项"},
     ("scores", "complete"): {"en": "Of all items only", "zh": "仅限全部作答"},
+    ("scores", "items"): {"en": "None: model of items", "zh": "不计分，题项建模"},
     ("controls", "declared"): {"en": "As declared", "zh": "按声明"},
     ("controls", "none"): {"en": "None", "zh": "无"},
     ("clusters", "counted"): {"en": "Errors count them", "zh": "误差计入网点"},

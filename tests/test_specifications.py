@@ -1,0 +1,376 @@
+"""Specification curves: the declared analysis is among them, each choice does what it says, and ranks agree
+with the statistics that they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.declared_tests import Settings, gather
+from analysis.findings import entry_id
+from analysis.inputs import sample_of
+from analysis.latent_effects import latent_path
+from analysis.means import within_contrast
+from analysis.rank_versions import (
+    cliffs_delta,
+    linear_trend,
+    rank_biserial,
+    rank_coefficient,
+    unit_of_d,
+    unit_of_d_z,
+    unit_of_tau,
+)
+from analysis.regression import regress
+from analysis.specification_curve import Specification, SpecificationCurve
+from analysis.specifications import specification_curves
+from analysis.two_groups import compare_two
+from surveys.screening import screen
+from surveys.simulation import load_population_model, simulate
+from surveys.study import DeclaredTest, Study
+
+STUDY = Study.load("bank_tiering")
+QUICK = ["H1", "H4", "P1", "P2a", "P2b", "S1", "S3_innovation", "G1", "B1"]
+
+
+@pytest.fixture(scope="module")
+def screened():
+    model = load_population_model("claims_hold", STUDY)
+    answers = simulate(STUDY, model, rng=np.random.default_rng(1))
+    return {id_: screen(answers[id_], STUDY.populations[id_].screening) for id_ in answers}
+
+
+@pytest.fixture(scope="module")
+def curves(screened):
+    found = specification_curves(STUDY, screened, hypotheses=QUICK)
+    return {(curve.hypothesis, curve.position): curve for curve in found}
+
+
+# ---------------------------------------------------------------- the curves
+
+
+def test_the_declared_analysis_is_the_one_that_the_verdict_rests_on(screened, curves):
+    samples = {id_: sample_of(STUDY.populations[id_], s.keep()) for id_, s in screened.items()}
+    quick = replace(STUDY, hypotheses=tuple(h for h in STUDY.hypotheses if h.id in QUICK))
+    evidence = gather(quick, samples, Settings(seed=STUDY.seed, resamples=50))
+    for (id_, position), curve in curves.items():
+        found, declared = evidence[id_][position], curve.declared
+        assert declared.declared
+        assert sum(spec.declared for spec in curve.specifications) == 1
+        assert (declared.estimate, declared.n) == (found.estimate, found.n), id_
+        assert declared.interval == found.interval
+        assert found.judged is not None
+        assert (declared.zone, declared.p_value) == (found.judged.zone, found.judged.p_value)
+
+
+def test_choices_are_those_that_the_data_allow(screened, curves):
+    options = curves["S3_innovation", 0].options()
+    assert list(options) == ["screening", "statistic", "scores", "controls", "clusters"]
+    assert options["screening"][0] == "all_rules"
+    assert options["screening"][-1] == "no_rules"
+    alone = {
+        f"without_{r.name}"
+        for r in screened["employees"].ledger
+        if r.kind != "consent" and r.n_only_this_rule
+    }
+    assert set(options["screening"][1:-1]) == alone  # a rule that sets nobody aside alone is no choice
+    assert "controls" not in curves["H1", 0].options()  # declares none
+    assert "clusters" not in curves["H1", 0].options()  # customers have no branch
+    assert "scores" not in curves["P1", 1].options()  # single items have no scores
+    for curve in curves.values():
+        options = curve.options()
+        size = np.prod([len(choices) for choices in options.values()])
+        if "latent_coefficient" in options.get("statistic", ()):  # a model of items has no scores to choose
+            assert options["scores"] == ("answered", "complete", "items")
+            size = size // len(options["statistic"]) // 3 * (2 * 2 + 1)
+        assert len(curve.specifications) == size
+        assert len({tuple(spec.choices.items()) for spec in curve.specifications}) == size
+
+
+def test_between_constructs_the_path_is_that_of_the_structural_model(screened, curves):
+    kept = sample_of(STUDY.populations["customers"], screened["customers"].keep())
+    constructs = {name: tuple(kept.item_frame(name).columns) for name in ("effectiveness", "satisfaction")}
+    model = latent_path(
+        kept.frame[[item for items in constructs.values() for item in items]],
+        constructs,
+        predictor="effectiveness",
+        outcome="satisfaction",
+    )
+    curve = curves["H1", 0]
+    latent = [spec for spec in curve.run if spec.choices["statistic"] == "latent_coefficient"]
+    assert {spec.choices["scores"] for spec in latent} == {"items"}
+    (found,) = [spec for spec in latent if spec.choices["screening"] == "all_rules"]
+    assert (found.estimate, found.interval, found.n) == (model.estimate, model.interval, model.n)
+    assert found.estimate > curve.declared.estimate  # scores are unreliable
+
+
+def test_a_structural_model_with_too_few_branches_says_so(curves):
+    curve = curves["P2b", 0]
+    assert curve.not_run
+    for spec in curve.not_run:
+        assert (spec.choices["statistic"], spec.choices["clusters"]) == ("latent_coefficient", "counted")
+        assert "30 clusters for" in spec.reason
+
+
+def test_each_choice_does_what_it_says(screened, curves):
+    curve = curves["P2b", 0]
+    population, screening = STUDY.populations["employees"], screened["employees"]
+
+    def one(**changed: str) -> Specification:
+        wanted = {**curve.declared.choices, **changed}
+        return next(spec for spec in curve.specifications if spec.choices == wanted)
+
+    bare = sample_of(population, screening.responses.keep(screening.consenting))
+    by_hand = regress(
+        bare.variable("tier_accuracy"), bare.frame[["data_quality", "system_support"]], clusters=bare.clusters
+    )
+    assert one(screening="no_rules").estimate == by_hand.terms[0].estimate
+    assert one(screening="no_rules").interval == by_hand.terms[0].interval
+    kept = sample_of(population, screening.keep())
+    alone = regress(kept.variable("tier_accuracy"), kept.frame[["data_quality"]], clusters=kept.clusters)
+    assert one(controls="none").estimate == alone.terms[0].estimate
+    free = regress(kept.variable("tier_accuracy"), kept.frame[["data_quality", "system_support"]])
+    assert one(clusters="ignored").interval == free.terms[0].interval
+    names = [n for c in ("tier_accuracy", "data_quality", "system_support") for n in kept.item_frame(c)]
+    complete = kept.frame[names].notna().all(axis="columns")
+    whole = regress(
+        kept.variable("tier_accuracy")[complete],
+        kept.frame.loc[complete, ["data_quality", "system_support"]],
+        clusters=kept.clusters[complete],
+    )
+    assert one(scores="complete").n == int(complete.sum()) < curve.declared.n
+    assert one(scores="complete").estimate == pytest.approx(whole.terms[0].estimate, rel=1e-12)
+    ranked = kept.frame[["tier_accuracy", "data_quality", "system_support"]].dropna().rank()
+    by_ranks = regress(ranked["tier_accuracy"], ranked[["data_quality", "system_support"]])
+    assert one(statistic="rank_coefficient").estimate == pytest.approx(by_ranks.terms[0].estimate, rel=1e-9)
+
+
+def test_counts_add_up_and_entries_have_addresses_of_their_own(curves):
+    for curve in curves.values():
+        assert len(curve.run) + len(curve.not_run) == len(curve.specifications)
+        assert sum(curve.zones.values()) == len(curve.run)
+        assert curve.n_hold == curve.zones.get("beyond", 0)
+        for dimension in curve.options():
+            made = [counts for (of, _), counts in curve.by_choice().items() if of == dimension]
+            assert sum(holding for holding, _ in made) == curve.n_hold
+            assert sum(analyses for _, analyses in made) == len(curve.run)
+        estimates = [spec.estimate for spec in curve.run]
+        assert estimates == sorted(estimates)
+        assert curve.range == (estimates[0], estimates[-1])
+        assert curve.range[0] <= curve.median <= curve.range[1]
+        keys = [entry_id("x", entry) for entry in curve.entries()]
+        assert len(keys) == len(set(keys)) == len(curve.specifications) + 1
+    doubtful = curves["S3_innovation", 0]
+    assert not doubtful.unanimous
+    assert doubtful.to_frame()["holding"][0] == doubtful.n_hold
+
+
+def test_the_same_answers_give_the_same_curves(screened):
+    first, again = (specification_curves(STUDY, screened, hypotheses=["R3"], resamples=60) for _ in "ab")
+    assert first == again
+    alone = specification_curves(STUDY, screened, hypotheses=["H5", "R3"], resamples=60)
+    assert alone[-1] == first[0]  # seeds are named, so another test moves nothing
+
+
+def test_what_cannot_be_run_says_why(screened):
+    employees = {"employees": screened["employees"]}
+    (absent,) = specification_curves(STUDY, employees, hypotheses=["H1"])
+    assert (absent.declared.state, absent.declared.reason) == ("no_data", "no answers of customers")
+    assert (absent.run, absent.range, absent.median, absent.unanimous) == ((), None, None, True)
+    assert absent.entries()[0].state == "no_data"
+    few = screened["customers"].responses.keep(screened["customers"].responses.answers.index < 25)
+    small = {"customers": screen(few, STUDY.populations["customers"].screening)}
+    (curve,) = specification_curves(STUDY, small, hypotheses=["H1"])
+    assert {spec.state for spec in curve.specifications} == {"too_few"}
+    by_scores = [spec for spec in curve.specifications if spec.choices["statistic"] != "latent_coefficient"]
+    assert all(spec.reason.endswith("< 30") for spec in by_scores)
+    assert curve.n_hold == 0
+    with pytest.raises(KeyError, match="no hypothesis H99; it has H1, H2"):
+        specification_curves(STUDY, screened, hypotheses=["H99"])
+
+
+def test_weighted_answers_are_not_analysed_as_if_they_were_not(screened):
+    people = replace(STUDY.populations["customers"], weight="AUM")
+    weighted = replace(STUDY, populations={**STUDY.populations, "customers": people})
+    (curve,) = specification_curves(weighted, screened, hypotheses=["H1"])
+    assert curve.declared.state == "weighted"
+    assert not curve.run
+
+
+def test_tau_b_has_no_error_that_counts_branches(screened):
+    test = DeclaredTest(
+        kind="trend",
+        population="employees",
+        variables={"outcome": ("effectiveness",), "group": ("YEARS",)},
+        smallest_effect=0.05,
+    )
+    study = replace(STUDY, hypotheses=(replace(STUDY.hypotheses[0], tests=(test,)),))
+    (curve,) = specification_curves(study, screened)
+    assert {spec.state for spec in curve.not_run} == {"not_available"}
+    assert {spec.choices["statistic"] for spec in curve.not_run} == {"tau_b"}
+    assert {spec.choices["clusters"] for spec in curve.not_run} == {"counted"}
+    counted = [spec for spec in curve.run if spec.choices["clusters"] == "counted"]
+    assert counted
+    assert all("cluster-robust" in spec.method for spec in counted)
+
+
+def test_a_curve_of_nothing_but_one_analysis_is_unanimous():
+    spec = Specification(choices={"screening": "all_rules"}, declared=True, method="m", n=40, estimate=0.2,
+                         zone="beyond")  # fmt: skip
+    curve = SpecificationCurve(
+        hypothesis="H", position=0, measure="d", test=STUDY.hypotheses[0].tests[0], specifications=(spec,)
+    )
+    assert (curve.unanimous, curve.n_hold, curve.options(), curve.by_choice()) == (True, 1, {}, {})
+
+
+# ---------------------------------------------------------------- effects by ranks
+
+
+def answers(n: int, seed: int) -> pd.DataFrame:
+    """Five-point answers with ties that go together, of unequal skew."""
+    rng = np.random.default_rng(seed)
+    shared = rng.normal(size=n)
+    raw = {
+        name: np.round(3 + s * shared + rng.normal(size=n))
+        for name, s in zip("yab", (0.8, 0.6, 0.4), strict=True)
+    }
+    return pd.DataFrame(raw).clip(1, 5)
+
+
+def test_one_rank_coefficient_is_spearmans_correlation():
+    data = answers(150, 3)
+    assert rank_coefficient(data["y"], data[["a"]]).estimate == pytest.approx(
+        stats.spearmanr(data["y"], data["a"]).statistic, rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_error_of_a_rank_coefficient_equals_the_jackknife_that_ranks_anew(seed):
+    data = answers(220, seed)
+    found = rank_coefficient(data["y"], data[["a", "b"]])
+    everyone_a_branch = pd.Series(range(len(data)))
+    jackknife = rank_coefficient(data["y"], data[["a", "b"]], clusters=everyone_a_branch)
+    assert jackknife.estimate == pytest.approx(found.estimate, rel=1e-12)
+    # two roads to one number that agree in the limit only
+    assert found.std_error == pytest.approx(jackknife.std_error, rel=0.01)
+
+
+def test_ranks_that_are_taken_for_given_numbers_have_too_small_an_error():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"a": rng.exponential(size=220), "b": rng.normal(size=220)})
+    data["y"] = data["a"] + 0.4 * data["b"] + 0.4 * rng.normal(size=220)
+    everyone_a_branch = pd.Series(range(len(data)))
+    jackknife = rank_coefficient(data["y"], data[["a", "b"]], clusters=everyone_a_branch).std_error
+    ranked = data.rank()
+    assert regress(ranked["y"], ranked[["a", "b"]]).terms[0].std_error < 0.92 * jackknife
+    found = rank_coefficient(data["y"], data[["a", "b"]])
+    assert found.std_error == pytest.approx(jackknife, rel=0.01)
+
+
+def test_rank_coefficients_see_the_order_alone():
+    data = answers(90, 7)
+    curved = data.assign(y=np.exp(data["y"]), a=data["a"] ** 3)
+    assert rank_coefficient(curved["y"], curved[["a", "b"]]) == rank_coefficient(data["y"], data[["a", "b"]])
+
+
+def test_cliffs_delta_is_that_of_the_comparison_of_two_groups():
+    data = answers(120, 5)
+    first, second = data["y"][:45], data["y"][45:] - 0.5
+    second = second.where(second.index % 7 != 0)
+    found, known = cliffs_delta(first, second), compare_two(first, second).dominance
+    assert known is not None
+    assert found.n == int(first.notna().sum() + second.notna().sum())
+    assert found.own_estimate == pytest.approx(known.cliffs_delta, rel=1e-12)
+    assert found.own_std_error == pytest.approx(2 * known.std_error, rel=1e-12)
+    assert found.df == pytest.approx(known.df, rel=1e-9)
+    mirrored = cliffs_delta(second, first)
+    assert mirrored.estimate == pytest.approx(-found.estimate, rel=1e-9)
+    alone = cliffs_delta(
+        first, second, clusters_first=pd.Series(range(120)), clusters_second=pd.Series(range(120))
+    )
+    assert alone.std_error == pytest.approx(found.std_error, rel=1e-12)
+
+
+def test_the_rank_biserial_is_that_of_the_signed_ranks_and_its_error_that_of_a_bootstrap():
+    data = answers(180, 11)
+    difference = data["y"] - data["a"] + np.where(data.index % 3 == 0, 1.0, 0.0)
+    found = rank_biserial(difference)
+    known = within_contrast(difference.to_frame("p"), pd.DataFrame({"m": np.zeros(len(difference))}))
+    assert found.own_estimate == pytest.approx(known.rank_biserial, rel=1e-12)
+    nonzero = difference[difference != 0].to_numpy()
+    pairs = np.sign(nonzero[:, None] + nonzero[None, :])
+    walsh = pairs[np.triu_indices(len(nonzero))].mean()
+    assert found.own_estimate == pytest.approx(walsh, rel=1e-12)
+    rng = np.random.default_rng(1)
+    drawn = [
+        rank_biserial(pd.Series(rng.choice(difference.to_numpy(), len(difference)))).own_estimate
+        for _ in range(400)
+    ]
+    assert found.own_std_error == pytest.approx(np.std(drawn), rel=0.12)  # 400 draws: 3.5 % of chance
+
+
+def test_a_linear_trend_is_the_correlation_with_the_position_of_the_tier():
+    data = answers(140, 2)
+    tiers = pd.Series(pd.Categorical(data["a"].astype(int).astype(str), ordered=True), name="TIER")
+    found = linear_trend(data["y"], tiers)
+    r = stats.pearsonr(data["y"], data["a"]).statistic
+    assert found.own_estimate == pytest.approx(r, rel=1e-12)
+    assert found.estimate == pytest.approx(2 / np.pi * np.arcsin(r), rel=1e-12)
+
+
+def test_normal_answers_have_the_same_effect_by_means_and_by_ranks():
+    rng = np.random.default_rng(4)
+    a, b = pd.Series(rng.normal(0.5, 1, 4000)), pd.Series(rng.normal(0, 1, 4000))
+    assert cliffs_delta(a, b).estimate == pytest.approx(0.5, abs=0.06)
+    assert rank_biserial(a).estimate == pytest.approx(0.5, abs=0.05)
+    latent = rng.normal(size=4000)
+    other = pd.Series(0.5 * latent + np.sqrt(0.75) * rng.normal(size=4000))
+    tau = stats.kendalltau(latent, other).statistic
+    assert unit_of_tau(np.corrcoef(latent, other)[0, 1])[0] == pytest.approx(tau, abs=0.02)
+
+
+@pytest.mark.parametrize("translation", [unit_of_d, unit_of_d_z, unit_of_tau])
+def test_slopes_of_translations_are_their_derivatives(translation):
+    for value in (-0.7, 0.0, 0.4):
+        rise = (translation(value + 1e-6)[0] - translation(value - 1e-6)[0]) / 2e-6
+        assert translation(value)[1] == pytest.approx(rise, rel=1e-7)
+        assert translation(-value)[0] == pytest.approx(-translation(value)[0], abs=1e-12)
+
+
+def test_errors_grow_where_branches_answer_alike():
+    rng = np.random.default_rng(8)
+    branch = pd.Series(np.repeat(range(30), 10))
+    common = rng.normal(size=30)[branch]
+    values = pd.Series(np.round(common + rng.normal(size=300) + 0.4))
+    other = pd.Series(np.round(common + rng.normal(size=300)))
+    for found, clustered in (
+        (rank_biserial(values), rank_biserial(values, clusters=branch)),
+        (
+            cliffs_delta(values, other),
+            cliffs_delta(values, other, clusters_first=branch, clusters_second=branch),
+        ),
+    ):
+        assert clustered.own_estimate == pytest.approx(found.own_estimate)
+        assert clustered.std_error > 1.5 * found.std_error
+        assert "cluster-robust" in clustered.method
+
+
+def test_effects_by_ranks_that_do_not_exist_say_why():
+    one, two = pd.Series([1.0, 2, 2, 1]), pd.Series([4.0, 5, 5])
+    assert cliffs_delta(one, two).state == "no_error"
+    assert cliffs_delta(one, two[:1]).state == "too_few"
+    assert rank_biserial(pd.Series([0.0, 0, 1, -1])).state == "too_few"
+    assert rank_biserial(pd.Series([1.0, 2, 3, 4])).state == "no_error"
+    same = pd.Series([3.0] * 8)
+    line = pd.DataFrame({"a": range(8)}, dtype=float)
+    assert rank_coefficient(same, line).state == "constant"
+    assert rank_coefficient(line["a"], line.assign(b=line["a"] ** 2)).state == "inadmissible"
+    assert rank_coefficient(line["a"][:3], line[:3]).state == "too_few"
+    assert rank_coefficient(line["a"], line).state == "no_error"
+    for found in (cliffs_delta(one, two), rank_coefficient(same, line)):
+        (entry,) = found.entries()
+        assert entry.estimate is None
+        assert entry.reason
