@@ -1,4 +1,4 @@
-"""Maximum likelihood for ordered answers behind one latent regression: logit and probit by Newton's method."""
+"""Maximum likelihood for ordered answers with a latent regression: logit and probit by Newton."""
 
 from __future__ import annotations
 

@@ -201,8 +201,8 @@ def ordinal_cases(
             names.append(str(name))
         else:
             raise TypeError(
-                f"{name}: {column.dtype} cannot enter a regression. Give numbers, or a categorical whose first "
-                "category is the reference."
+                f"{name}: {column.dtype} cannot enter a regression. Give numbers, or a categorical whose "
+                "first category is the reference."
             )
     n = round(float(w[whole].sum()))
     cases: dict[str, Any] = {

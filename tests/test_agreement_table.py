@@ -108,9 +108,21 @@ def test_the_page_shows_counts_shares_and_largest_errors(agreement, recorder):
 
 
 def test_tables_that_r_did_not_write_are_told_by_their_first_line(agreement):
-    assert agreement.versions("nps").startswith("R version")
-    assert not agreement.versions("pls").startswith("R ")
-    assert not agreement.versions("survey_small").startswith("R ")
+    assert agreement.by_r("nps")
+    assert not agreement.by_r("pls")
+    assert not agreement.by_r("survey_small")
+
+
+def test_only_tables_of_r_are_read(agreement):
+    recorder = agreement.Recorder()
+    recorder.begin("test_pls_estimate", "test_x", {"computed_by_r"})
+    watch = agreement.Watch(recorder)
+    try:
+        for name in ("pls", "survey_small", "nps"):
+            pd.read_csv(PATH.parents[1] / "tests" / "reference" / f"{name}.csv", comment="#")
+    finally:
+        watch.pytest_unconfigure()
+    assert set(recorder.stored["test_pls_estimate"]) == {"nps"}
 
 
 def test_each_test_has_one_area_and_exists(agreement):

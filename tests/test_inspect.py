@@ -14,7 +14,9 @@ from surveys.platforms.description import describe, description_lines
 from surveys.platforms.reading import read_export
 from surveys.privacy import find
 
-HEADER = "序号,提交答卷时间,所用时间,来源,来源详情,来自IP,1、您的姓名：,2、您的客户等级,3、您的建议,4、您的手机号"
+HEADER = (
+    "序号,提交答卷时间,所用时间,来源,来源详情,来自IP,1、您的姓名：,2、您的客户等级,3、您的建议,4、您的手机号"
+)
 ROWS = [
     '1,2024/5/1 10:01:00,61秒,链接,微信,203.0.113.7(江苏-苏州),李雷,金卡,"请打13812345678",13812345678',
     "2,2024/5/1 10:02:00,62秒,链接,微信,203.0.113.8(江苏-苏州),韩梅梅,金卡,a.b@example.org,13912345678",
@@ -52,10 +54,16 @@ def test_nothing_that_names_a_person_is_printed(export: Path, capsys: pytest.Cap
 
 def test_no_real_file_gives_away_a_person(shared_data: Path) -> None:
     for path in sorted(shared_data.rglob("*")):
-        if not path.is_file() or path.parent.name in ("malformed", shared_data.name) or "duplicate" in path.name:
+        if (
+            not path.is_file()
+            or path.parent.name in ("malformed", shared_data.name)
+            or "duplicate" in path.name
+        ):
             continue
         text = "\n".join(description_lines(describe(read_export(path))))
-        assert [kind for _, _, kind in find(text) if kind in ("ip", "email", "phone", "id_number")] == [], path
+        assert [kind for _, _, kind in find(text) if kind in ("ip", "email", "phone", "id_number")] == [], (
+            path
+        )
 
 
 def test_what_looks_wrong_is_told(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:

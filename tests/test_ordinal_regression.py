@@ -205,7 +205,7 @@ def test_what_cannot_be_fitted_says_why(y, x, clusters, state, words):
 def test_what_was_not_understood_is_refused():
     with pytest.raises(ValueError, match="needs clusters: give the branch"):
         ordinal_regression(Y, X, errors="clustered")
-    with pytest.raises(TypeError, match="A: .* cannot enter a regression. Give numbers, or a categorical"):
+    with pytest.raises(TypeError, match=r"A: .* cannot enter a regression. Give numbers, or a categorical"):
         ordinal_regression(Y, X.astype(str))
     with pytest.raises(ValueError, match="weights have shape"):
         ordinal_regression(Y, X, weights=[1, 2])

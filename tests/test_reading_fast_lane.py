@@ -13,7 +13,9 @@ from surveys.reading import delimited, fast_lane
 from surveys.reading.limits import Limits
 from surveys.reading.tables import Table, read_table
 
-CELL = st.text(alphabet=['"', ",", ";", "a", "b", "1", " ", "\n", "\r", "满", "é", "\t", "=", "\ufeff"], max_size=6)
+CELL = st.text(
+    alphabet=['"', ",", ";", "a", "b", "1", " ", "\n", "\r", "满", "é", "\t", "=", "\ufeff"], max_size=6
+)
 
 
 @given(st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=2, max_size=6), st.booleans())
