@@ -148,6 +148,7 @@ def measured(items: pd.DataFrame, constructs: Mapping[str, Sequence[str]]) -> Me
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(1)
     >>> trait = rng.normal(size=(300, 1))
     >>> answers = np.clip(np.round(3 + 0.9 * trait + 0.6 * rng.normal(size=(300, 3))), 1, 5)
@@ -321,6 +322,7 @@ def comparability(items: pd.DataFrame, groups: pd.Series, *, construct: str) -> 
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(1)
     >>> tier = pd.Series(np.repeat(["a", "b"], 200), dtype="category", name="TIER")
     >>> trait = rng.normal(size=(400, 1))

@@ -1,7 +1,7 @@
-"""How often intervals of structural models cover the truth, and how often the invariance ladder errs.
+"""How often intervals of structural models cover the truth, and how often the ladder errs.
 
-Seeded samples from stated models: normal answers (ML), skewed answers (MLR), answers missing at random given an
-observed item (FIML), answers on five points (WLSMV), and groups that do or do not read one item differently.
+Seeded samples from stated models: normal answers (ML), skewed answers (MLR), answers missing at random given
+an observed item (FIML), answers on five points (WLSMV), and groups that do or do not read one item alike.
 
     uv run python benchmarks/sem_recovery.py --samples 500 --out docs/sem-recovery.md
 """
@@ -112,8 +112,8 @@ def main() -> None:
     lines = [
         "# Recovery of stated structural models",
         "",
-        f"{options.samples} seeded samples a row. Coverage is that of 95 % intervals of standardised loadings",
-        "(0.75) and of the correlation of the two constructs (0.4), pooled.",
+        f"{options.samples} seeded samples a row. Coverage is that of 95 % intervals of standardised",
+        "loadings (0.75) and of the correlation of the two constructs (0.4), pooled.",
         "`benchmarks/sem_recovery.py` makes this page.",
         "",
         "| method | answers | n | coverage | samples without an admissible solution |",
