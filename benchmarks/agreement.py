@@ -234,7 +234,8 @@ def watched(files: Sequence[Path]) -> Recorder:
     """Run the tests of some files and return what they compared; every test must pass."""
     recorder = Recorder()
     code = pytest.main(
-        ["-q", "-p", "no:cacheprovider", "--no-header", *map(str, files)], plugins=[Watch(recorder)]
+        ["-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", *map(str, files)],
+        plugins=[Watch(recorder)],
     )
     if code != pytest.ExitCode.OK:
         raise SystemExit(f"pytest ended with {code!r}: the page is made of tests that pass only")

@@ -7,6 +7,7 @@ is imported when it runs.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -330,6 +331,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.command is None:
         root.print_help()
         return BAD_INPUT
+    # helper processes share the cores; the linear algebra beneath them must not ask for all of them again
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from reports.commands import perform
 
     try:
