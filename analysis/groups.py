@@ -11,8 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import fdtrc
-from scipy.stats import kruskal
+from scipy.special import chdtrc, fdtrc
 
 from analysis.descriptives import mean_interval
 from analysis.noncentral import f_noncentrality, t_noncentrality
@@ -41,7 +40,7 @@ class GroupSummary:
 class GroupTest:
     """One test of the hypothesis that the groups are alike."""
 
-    measure: str  #: ``welch_f``, ``classical_f``, ``kruskal_wallis_h``, ``brown_forsythe_f``
+    measure: str  #: ``welch_f``, ``kruskal_wallis_h``, ``brown_forsythe_f`` (of variances) and so on
     method: str
     n: int
     statistic: float | None
@@ -55,7 +54,7 @@ class GroupTest:
 class EffectSize:
     """How much of the differences among respondents goes with their group."""
 
-    measure: str  #: ``omega_squared``, ``eta_squared``, ``rank_epsilon_squared``
+    measure: str  #: ``omega_squared``, ``eta_squared``, ``epsilon_squared``, ``rank_epsilon_squared``
     method: str  #: of the estimate and its interval
     n: int
     estimate: float | None
@@ -95,9 +94,11 @@ class GroupComparison(Tabular):
     welch: GroupTest
     classical: GroupTest
     kruskal_wallis: GroupTest
+    brown_forsythe_means: GroupTest  #: equality of means, Brown and Forsythe's F*
     brown_forsythe: GroupTest  #: equality of variances, Levene's test around medians
     omega_squared: EffectSize
     eta_squared: EffectSize
+    epsilon_squared: EffectSize
     rank_epsilon_squared: EffectSize
     pairs: tuple[PairwiseDifference, ...]
 
@@ -105,16 +106,27 @@ class GroupComparison(Tabular):
         """Means of the groups, then the tests, the effect sizes and the pairs."""
         about = {"variable": self.variable, "grouping": self.grouping}
         return (
-            *(_summary_entry(summary, about) for summary in self.groups),
+            *(entry_of_summary(summary, about) for summary in self.groups),
             *(
-                _test_entry(test, about)
-                for test in (self.welch, self.classical, self.kruskal_wallis, self.brown_forsythe)
+                entry_of_test(test, about)
+                for test in (
+                    self.welch,
+                    self.classical,
+                    self.kruskal_wallis,
+                    self.brown_forsythe_means,
+                    self.brown_forsythe,
+                )
             ),
             *(
-                _effect_entry(effect, about)
-                for effect in (self.omega_squared, self.eta_squared, self.rank_epsilon_squared)
+                entry_of_effect(effect, about)
+                for effect in (
+                    self.omega_squared,
+                    self.eta_squared,
+                    self.epsilon_squared,
+                    self.rank_epsilon_squared,
+                )
             ),
-            *(entry for pair in self.pairs for entry in _pair_entries(pair, about)),
+            *(entry for pair in self.pairs for entry in entries_of_pair(pair, about)),
         )
 
 
@@ -194,9 +206,10 @@ def compare_groups(
     Returns
     -------
     GroupComparison
-        - Welch's F [1]_, which lets variances differ, as R's ``oneway.test``; the classical F.
-        - omega squared and eta squared of the classical table, with intervals from the noncentral F [2]_ as
-          ``effectsize`` computes them (two-sided); omega squared is not allowed below 0.
+        - Welch's F [1]_, which lets variances differ, as R's ``oneway.test``; the classical F; Brown and
+          Forsythe's F* [5]_, the sum of squares between over what unequal variances lead one to expect of it.
+        - omega, eta and epsilon squared of the classical table, with intervals from the noncentral F [2]_ as
+          ``effectsize`` computes them (two-sided); omega and epsilon squared are not allowed below 0.
         - Kruskal and Wallis' H corrected for ties, with ``epsilon squared = H / (n - 1)`` and the percentile
           interval of a bootstrap that draws respondents with their group.
         - Games and Howell's pairs [3]_: t and df as Welch's, p-value and simultaneous interval by the
@@ -221,6 +234,8 @@ def compare_groups(
        and/or variances. Journal of Educational Statistics, 1, 113-125.
     .. [4] Brown, M. B., & Forsythe, A. B. (1974). Robust tests for the equality of variances. Journal of the
        American Statistical Association, 69, 364-367.
+    .. [5] Brown, M. B., & Forsythe, A. B. (1974). The small sample behavior of some statistics which test the
+       equality of several means. Technometrics, 16, 129-132.
 
     Examples
     --------
@@ -243,9 +258,11 @@ def compare_groups(
         welch=_welch(met),
         classical=_one_way(met, "classical_f", "One-way analysis of variance"),
         kruskal_wallis=_kruskal_wallis(met),
+        brown_forsythe_means=_brown_forsythe_means(met),
         brown_forsythe=_brown_forsythe(met),
         omega_squared=_variance_explained(met, "omega_squared", confidence_level),
         eta_squared=_variance_explained(met, "eta_squared", confidence_level),
+        epsilon_squared=_variance_explained(met, "epsilon_squared", confidence_level),
         rank_epsilon_squared=_rank_epsilon_squared(met, rng, resamples, confidence_level),
         pairs=_games_howell(met, confidence_level),
     )
@@ -253,7 +270,32 @@ def compare_groups(
 
 def _summary(group: str, answers: Array, confidence_level: float) -> GroupSummary:
     n = len(answers)
-    if n == 0:
+    if n < 2:
+        mean = float(answers[0]) if n else None
+        return summary_of_moments(group, n, mean, None, mean, varies=False, confidence_level=confidence_level)
+    return summary_of_moments(
+        group,
+        n,
+        float(answers.mean()),
+        float(answers.std(ddof=1)),
+        float(np.median(answers)),
+        varies=bool(np.ptp(answers) > 0),
+        confidence_level=confidence_level,
+    )
+
+
+def summary_of_moments(
+    group: str,
+    n: int,
+    mean: float | None,
+    sd: float | None,
+    median: float | None,
+    *,
+    varies: bool,
+    confidence_level: float,
+) -> GroupSummary:
+    """One group out of its size, mean, sd and median, and whether its answers vary."""
+    if mean is None:
         return GroupSummary(
             group=group,
             n=0,
@@ -265,9 +307,7 @@ def _summary(group: str, answers: Array, confidence_level: float) -> GroupSummar
             state="empty_cell",
             reason="no respondent of this group answered",
         )
-    varies = bool(np.ptp(answers) > 0)
-    mean = float(answers.mean())
-    std_error = float(answers.std(ddof=1)) / math.sqrt(n) if varies else None
+    std_error = sd / math.sqrt(n) if varies and sd is not None else None
     return GroupSummary(
         group=group,
         n=n,
@@ -276,8 +316,8 @@ def _summary(group: str, answers: Array, confidence_level: float) -> GroupSummar
         interval=None
         if std_error is None
         else mean_interval(mean, std_error, n - 1, confidence_level=confidence_level),
-        sd=float(answers.std(ddof=1)) if varies else (0.0 if n > 1 else None),
-        median=float(np.median(answers)),
+        sd=sd if varies else (0.0 if n > 1 else None),
+        median=median,
         state="ok" if varies else ("constant" if n > 1 else "too_few"),
         reason="" if varies else ("all answers are the same" if n > 1 else "a single answer has no spread"),
     )
@@ -335,6 +375,29 @@ def _welch(by_group: Mapping[str, Array]) -> GroupTest:
     )
 
 
+def _brown_forsythe_means(by_group: Mapping[str, Array]) -> GroupTest:
+    measure, method = "brown_forsythe_means_f", "Brown-Forsythe analysis of variance"
+    why = _why_not(by_group)
+    if why[0] == "ok":
+        small = [group for group, answers in by_group.items() if len(answers) < 2]
+        why = ("too_few", f"fewer than 2 respondents: {', '.join(small)}") if small else why
+    if why[0] != "ok":
+        return _no_test(by_group, measure, method, why)
+    n, _, variance = _moments(by_group)
+    part = (1 - n / n.sum()) * variance
+    between, _, (df_between, _) = _sums_of_squares(by_group)
+    statistic = between / float(part.sum())
+    df = (df_between, float(part.sum() ** 2 / (part**2 / (n - 1)).sum()))
+    return GroupTest(
+        measure=measure,
+        method=method,
+        n=int(n.sum()),
+        statistic=statistic,
+        df=df,
+        p_value=float(fdtrc(*df, statistic)),
+    )
+
+
 def _one_way(by_group: Mapping[str, Array], measure: str, method: str) -> GroupTest:
     why = _why_not(by_group)
     if why[0] != "ok":
@@ -381,22 +444,52 @@ def _moments(by_group: Mapping[str, Array]) -> tuple[Array, Array, Array]:
     )
 
 
+VarianceShare = Literal["omega_squared", "eta_squared", "epsilon_squared"]
+SHARES: Mapping[VarianceShare, str] = {
+    "omega_squared": "Omega squared, noncentral F interval",
+    "eta_squared": "Eta squared, noncentral F interval",
+    "epsilon_squared": "Epsilon squared, noncentral F interval",
+}
+
+
 def _variance_explained(
-    by_group: Mapping[str, Array], measure: Literal["omega_squared", "eta_squared"], confidence_level: float
+    by_group: Mapping[str, Array], measure: VarianceShare, confidence_level: float
 ) -> EffectSize:
-    method = {"omega_squared": "Omega squared", "eta_squared": "Eta squared"}[measure]
-    method += ", noncentral F interval"
-    n = sum(map(len, by_group.values()))
     why = _why_not(by_group)
     if why[0] != "ok":
+        n = sum(map(len, by_group.values()))
         return EffectSize(
-            measure=measure, method=method, n=n, estimate=None, interval=None, state=why[0], reason=why[1]
+            measure=measure,
+            method=SHARES[measure],
+            n=n,
+            estimate=None,
+            interval=None,
+            state=why[0],
+            reason=why[1],
         )
-    between, within, df = _sums_of_squares(by_group)
+    return variance_share(measure, *_sums_of_squares(by_group), confidence_level=confidence_level)
+
+
+def variance_share(
+    measure: VarianceShare,
+    between: float,
+    within: float,
+    df: tuple[float, float],
+    *,
+    confidence_level: float = 0.95,
+) -> EffectSize:
+    """Share of the variance that goes with the groups, out of the sums of squares.
+
+    ``epsilon_squared`` takes off the numerator only what chance adds; ``omega_squared`` also mends the
+    denominator. Neither is allowed below 0.
+    """
+    n = int(df[0] + df[1] + 1)
+    error = within / df[1]
     if measure == "eta_squared":
         estimate = between / (between + within)
+    elif measure == "epsilon_squared":
+        estimate = max(0.0, (between - df[0] * error) / (between + within))
     else:
-        error = within / df[1]
         estimate = max(0.0, (between - df[0] * error) / (between + within + error))
     # As effectsize does: the F that belongs to the estimate, its noncentrality, and back.
     statistic = estimate / df[0] / ((1 - estimate) / df[1])
@@ -404,7 +497,7 @@ def _variance_explained(
     low, high = (limit / (limit + df[1]) for limit in limits)
     return EffectSize(
         measure=measure,
-        method=method,
+        method=SHARES[measure],
         n=n,
         estimate=estimate,
         interval=Interval(low=low, high=high, confidence_level=confidence_level),
@@ -416,14 +509,14 @@ def _kruskal_wallis(by_group: Mapping[str, Array]) -> GroupTest:
     why = _why_not_ranked(by_group)
     if why[0] != "ok":
         return _no_test(by_group, measure, method, why)
-    h, p_value = kruskal(*by_group.values())
+    h = float(_h_statistics(cross_table(list(by_group.values()))[None])[0])
     return GroupTest(
         measure=measure,
         method=method,
         n=sum(map(len, by_group.values())),
-        statistic=float(h),
+        statistic=h,
         df=(float(len(by_group) - 1),),
-        p_value=float(p_value),
+        p_value=float(chdtrc(len(by_group) - 1, h)),
     )
 
 
@@ -491,9 +584,10 @@ def _h_statistics(tables: Array) -> Array:
     n = ties.sum(axis=1)
     rank = np.cumsum(ties, axis=1) - (ties - 1) / 2
     sizes = tables.sum(axis=2)
-    rank_sums = np.einsum("rgv,rv->rg", tables, rank)
-    squares = np.divide(rank_sums**2, sizes, out=np.zeros_like(sizes), where=sizes > 0).sum(axis=1)
-    h = 12 / (n * (n + 1)) * squares - 3 * (n + 1)
+    # around the middle rank, so that large samples lose no digits
+    off_centre = np.einsum("rgv,rv->rg", tables, rank - (n[:, None] + 1) / 2)
+    squares = np.divide(off_centre**2, sizes, out=np.zeros_like(sizes), where=sizes > 0).sum(axis=1)
+    h = 12 / (n * (n + 1)) * squares
     correction = 1 - (ties**3 - ties).sum(axis=1) / (n**3 - n)
     corrected: Array = np.divide(h, correction, out=np.full_like(h, np.nan), where=correction > 1e-12)
     return corrected
@@ -512,14 +606,33 @@ def _games_howell(by_group: Mapping[str, Array], confidence_level: float) -> tup
 def _difference(
     earlier: str, later: str, by_group: Mapping[str, Array], k: int, confidence_level: float
 ) -> PairwiseDifference:
-    a, b = by_group[earlier], by_group[later]
-    state, reason = _why_not({earlier: a, later: b}, each_varies=True)
-    estimate = float(b.mean() - a.mean())
+    pair = {earlier: by_group[earlier], later: by_group[later]}
+    trouble = _why_not(pair, each_varies=True)
+    moments = [
+        (len(answers), float(answers.mean()), float(answers.var(ddof=1)) if len(answers) > 1 else math.nan)
+        for answers in pair.values()
+    ]
+    return pair_of_moments((earlier, later), moments, k, trouble, confidence_level=confidence_level)
+
+
+def pair_of_moments(
+    names: tuple[str, str],
+    moments: Sequence[tuple[int, float, float]],
+    k: int,
+    trouble: tuple[str, str],
+    *,
+    confidence_level: float,
+) -> PairwiseDifference:
+    """Games and Howell's comparison of one pair of ``k`` groups out of n, mean and variance of each."""
+    (n_a, mean_a, variance_a), (n_b, mean_b, variance_b) = moments
+    earlier, later = names
+    state, reason = trouble
+    estimate = mean_b - mean_a
     if state != "ok":
         return PairwiseDifference(
             group=later,
             versus=earlier,
-            n=len(a) + len(b),
+            n=n_a + n_b,
             estimate=estimate,
             std_error=None,
             statistic=None,
@@ -531,16 +644,16 @@ def _difference(
             state=state,
             reason=reason,
         )
-    parts = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    parts = variance_a / n_a, variance_b / n_b
     std_error = math.sqrt(sum(parts))
-    df = sum(parts) ** 2 / (parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1))
+    df = sum(parts) ** 2 / (parts[0] ** 2 / (n_a - 1) + parts[1] ** 2 / (n_b - 1))
     statistic = estimate / std_error
     half = studentized_range_isf(1 - confidence_level, k, df) / math.sqrt(2) * std_error
-    g, g_interval = hedges_g(b, a, confidence_level=confidence_level)
+    g, g_interval = hedges_g_of_moments(moments[1], moments[0], confidence_level=confidence_level)
     return PairwiseDifference(
         group=later,
         versus=earlier,
-        n=len(a) + len(b),
+        n=n_a + n_b,
         estimate=estimate,
         std_error=std_error,
         statistic=statistic,
@@ -574,11 +687,19 @@ def hedges_g(a: Array, b: Array, *, confidence_level: float = 0.95) -> tuple[flo
     >>> round(g, 4)
     1.9307
     """
-    n_a, n_b = len(a), len(b)
+    first, second = ((len(x), float(x.mean()), float(x.var(ddof=1))) for x in (a, b))
+    return hedges_g_of_moments(first, second, confidence_level=confidence_level)
+
+
+def hedges_g_of_moments(
+    a: tuple[int, float, float], b: tuple[int, float, float], *, confidence_level: float = 0.95
+) -> tuple[float, Interval]:
+    """As :func:`hedges_g`, out of n, mean and variance of both groups."""
+    (n_a, mean_a, variance_a), (n_b, mean_b, variance_b) = a, b
     df = n_a + n_b - 2
-    pooled = math.sqrt(((n_a - 1) * a.var(ddof=1) + (n_b - 1) * b.var(ddof=1)) / df)
+    pooled = math.sqrt(((n_a - 1) * variance_a + (n_b - 1) * variance_b) / df)
     scale = math.sqrt(1 / n_a + 1 / n_b)
-    d = float(a.mean() - b.mean()) / pooled
+    d = (mean_a - mean_b) / pooled
     correction = math.exp(math.lgamma(df / 2) - math.log(math.sqrt(df / 2)) - math.lgamma((df - 1) / 2))
     low, high = t_noncentrality(d / scale, df, confidence_level=confidence_level)
     return d * correction, Interval(
@@ -586,7 +707,7 @@ def hedges_g(a: Array, b: Array, *, confidence_level: float = 0.95) -> tuple[flo
     )
 
 
-def _summary_entry(summary: GroupSummary, about: Mapping[str, str]) -> Entry:
+def entry_of_summary(summary: GroupSummary, about: Mapping[str, str]) -> Entry:
     further = {"sd": summary.sd, "median": summary.median}
     return Entry(
         measure="mean",
@@ -602,7 +723,7 @@ def _summary_entry(summary: GroupSummary, about: Mapping[str, str]) -> Entry:
     )
 
 
-def _test_entry(test: GroupTest, about: Mapping[str, str]) -> Entry:
+def entry_of_test(test: GroupTest, about: Mapping[str, str]) -> Entry:
     return Entry(
         measure=test.measure,
         method=test.method,
@@ -616,7 +737,7 @@ def _test_entry(test: GroupTest, about: Mapping[str, str]) -> Entry:
     )
 
 
-def _effect_entry(effect: EffectSize, about: Mapping[str, str]) -> Entry:
+def entry_of_effect(effect: EffectSize, about: Mapping[str, str]) -> Entry:
     return Entry(
         measure=effect.measure,
         method=effect.method,
@@ -629,7 +750,7 @@ def _effect_entry(effect: EffectSize, about: Mapping[str, str]) -> Entry:
     )
 
 
-def _pair_entries(pair: PairwiseDifference, about: Mapping[str, str]) -> tuple[Entry, Entry]:
+def entries_of_pair(pair: PairwiseDifference, about: Mapping[str, str]) -> tuple[Entry, Entry]:
     who = {**about, "group": pair.group, "versus": pair.versus}
     difference = Entry(
         measure="mean_difference",

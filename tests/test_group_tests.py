@@ -53,8 +53,12 @@ def test_two_groups_equal_r(case, survey, computed_by_r):
         "high": result.dominance.interval.high,
     }
     for quantity, value in found.items():
-        expected = min(max(r[quantity], 0.0), 1.0) if quantity in ("low", "high") else r[quantity]
-        assert value == pytest.approx(expected, **CLOSED), quantity
+        assert value == pytest.approx(r[quantity], **CLOSED), quantity
+    assert result.mann_whitney_exact.p_value == pytest.approx(r["u_exact_p"], **CLOSED)
+    d, interval = result.cohens_d
+    assert d == pytest.approx(r["cohens_d"], **CLOSED)
+    # effectsize finds the limits by a coarse search
+    assert ends(interval) == pytest.approx((r["cohens_d_low"], r["cohens_d_high"]), rel=1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize("case", CASES)

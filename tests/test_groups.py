@@ -194,8 +194,8 @@ def test_entries_name_everything():
     frame = compare(*some([1, 2, 3, 3, 4, 5, 2, 4], list("aaabbbcc"))).to_frame()
     assert frame["measure"].tolist() == (
         ["mean"] * 3
-        + ["welch_f", "classical_f", "kruskal_wallis_h", "brown_forsythe_f"]
-        + ["omega_squared", "eta_squared", "rank_epsilon_squared"]
+        + ["welch_f", "classical_f", "kruskal_wallis_h", "brown_forsythe_means_f", "brown_forsythe_f"]
+        + ["omega_squared", "eta_squared", "epsilon_squared", "rank_epsilon_squared"]
         + ["mean_difference", "hedges_g"] * 3
     )
     assert (frame["variable"] == "SAT").all()
