@@ -1,14 +1,14 @@
 """Exact p-values of rank tests, given the ties.
 
-All ways to deal the answers out are counted, not drawn: respondents who gave one answer are alike, so that the
-count runs over answers instead of respondents. The two-sided p-value is the probability of a rank sum at least
-as far from its expectation as the one seen, as ``coin::wilcox_test`` and ``coin::wilcoxsign_test`` with
+All ways to deal the answers out are counted, not drawn: respondents who gave one answer are alike, so that
+the count runs over answers instead of respondents. The two-sided p-value is the probability of a rank sum at
+least as far from its expectation as the one seen, as ``coin::wilcox_test`` and ``coin::wilcoxsign_test`` with
 ``distribution = "exact"`` have it [1]_.
 
 References
 ----------
-.. [1] Streitberg, B., & Röhmel, J. (1986). Exact distributions for permutation and rank tests: an introduction
-   to some recently published algorithms. Statistical Software Newsletter, 12, 10-17.
+.. [1] Streitberg, B., & Röhmel, J. (1986). Exact distributions for permutation and rank tests: an
+   introduction to some recently published algorithms. Statistical Software Newsletter, 12, 10-17.
 """
 
 from __future__ import annotations

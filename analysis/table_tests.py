@@ -209,13 +209,42 @@ def chi_square(counts: Array) -> ManyTests:
     return _only_where(answers_differ(counts), statistic=statistic, df=(df,), p_value=chdtrc(df, statistic))
 
 
-def minimum_expected(counts: Array) -> Array:
-    """The smallest count to expect under independence, over groups and answers that were met."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExpectedCounts:
+    """What independence would lead one to expect in the cells of groups and answers that were met."""
+
+    cells: Array  #: shape (n_items,)
+    below_five: Array
+    smallest: Array
+    two_by_two: Mask
+
+    def doubt(self, row: int) -> tuple[str, str]:
+        """State and reason of one item's chi-square, by the rule and in the words of ``association``."""
+        below, cells, worst = int(self.below_five[row]), int(self.cells[row]), float(self.smallest[row])
+        allowed = 0.0 if self.two_by_two[row] else cells / 5
+        if below <= allowed and worst >= 1:
+            return "ok", ""
+        return (
+            "small_expected",
+            f"{below} of {cells} cells are expected to hold fewer than 5 respondents "
+            f"(the smallest {worst:.2g}), so the chi-square approximation is doubtful",
+        )
+
+
+def expected_counts(counts: Array) -> ExpectedCounts:
+    """Expected counts of every item's table."""
     n = counts.sum(axis=(1, 2))
     row, column = counts.sum(axis=2, keepdims=True), counts.sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        expected = row * column / n[:, None, None]
-    return np.asarray(np.where(expected > 0, expected, np.inf).min(axis=(1, 2)))
+        expected = np.nan_to_num(row * column / n[:, None, None])
+    met = expected > 0
+    shape = (row > 0).sum(axis=(1, 2)), (column > 0).sum(axis=(1, 2))
+    return ExpectedCounts(
+        cells=met.sum(axis=(1, 2)).astype(float),
+        below_five=(met & (expected < 5)).sum(axis=(1, 2)).astype(float),
+        smallest=np.asarray(np.where(met, expected, np.inf).min(axis=(1, 2), initial=np.inf)),
+        two_by_two=np.asarray((shape[0] == 2) & (shape[1] == 2)),
+    )
 
 
 def cramers_v(counts: Array, statistic: Array) -> tuple[Array, Array]:
@@ -316,7 +345,9 @@ def linear_by_linear(counts: Array, group_scores: Array, values: Array) -> ManyT
     return _only_where(answers_differ(counts), statistic=z, df=(), p_value=2 * ndtr(-np.abs(z)))
 
 
-def welch_t(a: Array, b: Array, values: Array) -> tuple[ManyTests, ManyEffects]:
+def welch_t(
+    a: Array, b: Array, values: Array, *, confidence_level: float = 0.95
+) -> tuple[ManyTests, ManyEffects]:
     """Welch's t of two groups of every item with the difference ``a`` minus ``b``.
 
     Parameters
@@ -332,7 +363,7 @@ def welch_t(a: Array, b: Array, values: Array) -> tuple[ManyTests, ManyEffects]:
         df = part.sum(axis=1) ** 2 / (part**2 / (of.n - 1)).sum(axis=1)
         difference = of.mean[:, 0] - of.mean[:, 1]
         t = difference / error
-        half = stdtrit(df, 0.975) * error
+        half = stdtrit(df, (1 + confidence_level) / 2) * error
         p_value = 2 * stdtr(df, -np.abs(t))
     applies = (of.n > 1).all(axis=1) & of.varies.any(axis=1)
     test = _only_where(applies, statistic=t, df=(df,), p_value=p_value)
@@ -393,7 +424,7 @@ def brunner_munzel(a: Array, b: Array) -> tuple[ManyTests, ManyEffects]:
     )
 
 
-def hedges_g(a: Array, b: Array, values: Array) -> ManyEffects:
+def hedges_g(a: Array, b: Array, values: Array, *, confidence_level: float = 0.95) -> ManyEffects:
     """Hedges' g of ``a`` minus ``b`` with the error and interval of its influence values.
 
     As ``mean_difference(...).robust``; the interval by the noncentral t is made one by one elsewhere.
@@ -417,7 +448,7 @@ def hedges_g(a: Array, b: Array, values: Array) -> ManyEffects:
         part = (counts * influence**2).sum(axis=2) * of.n / (of.n - 1)
         error = np.sqrt(part.sum(axis=1))
         df = part.sum(axis=1) ** 2 / (part**2 / (of.n - 1)).sum(axis=1)
-        half = stdtrit(df, 0.975) * error
+        half = stdtrit(df, (1 + confidence_level) / 2) * error
     applies = (of.n > 2).all(axis=1) & of.varies.any(axis=1)
     return ManyEffects(
         estimate=g,
