@@ -417,10 +417,11 @@ class _Many:
             ),
             "cramers_v_corrected": EffectSize(
                 measure="cramers_v_corrected",
-                method="Cramér's V, Bergsma's correction",
+                # the noncentrality is free of the bias already, so that the interval needs no correction
+                method="Cramér's V, Bergsma's correction; noncentral chi-square interval",
                 n=n,
                 estimate=None if np.isnan(corrected) else corrected,
-                interval=None,
+                interval=Interval(low=low, high=high, confidence_level=self.level),
                 state=test.state,
                 reason=test.reason,
             ),

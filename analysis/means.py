@@ -13,6 +13,7 @@ from scipy import stats
 from scipy.special import gammaln
 
 from analysis.descriptives import mean_interval
+from analysis.exact_ranks import MOST, exact_signed_rank
 from analysis.noncentral import t_noncentrality
 from analysis.results import Entry, Interval, Tabular
 
@@ -232,6 +233,7 @@ class WithinContrast(Tabular):
     robust: RobustEffect | None = None  #: of d_z, without assuming normal answers or independent persons
     wilcoxon: float | None = None  #: sum of the ranks of positive differences
     wilcoxon_p_value: float | None = None  #: normal approximation, ties corrected, zeros dropped
+    wilcoxon_exact_p_value: float | None = None  #: given the ties, up to ``exact_ranks.MOST`` respondents
     rank_biserial: float | None = None
     state: str = "ok"
     reason: str = ""
@@ -271,6 +273,9 @@ class WithinContrast(Tabular):
                 estimate=self.rank_biserial,
                 statistic=self.wilcoxon,
                 p_value=self.wilcoxon_p_value,
+                more={}
+                if self.wilcoxon_exact_p_value is None
+                else {"exact_p_value": self.wilcoxon_exact_p_value},
                 **trouble,
             ),
             *(
@@ -444,8 +449,9 @@ def within_contrast(
     Persons with any of the answers missing are left out. ``d_z`` is the mean difference over the
     standard deviation of the differences. The Wilcoxon test drops zero differences and corrects the
     normal approximation for ties without a continuity correction (``wilcox.test(exact = FALSE,
-    correct = FALSE)`` in R); the rank-biserial correlation is the difference of the two rank sums
-    over their total (Kerby 2014).
+    correct = FALSE)`` in R); for up to 200 respondents its exact p-value stands beside it
+    (``coin::wilcoxsign_test(distribution = "exact", zero.method = "Wilcoxon")``). The rank-biserial
+    correlation is the difference of the two rank sums over their total (Kerby 2014).
 
     Examples
     --------
@@ -483,6 +489,7 @@ def within_contrast(
         robust=_robust(difference, mean / sd, None if clusters is None else clusters[both], confidence_level),
         wilcoxon=rank_sum,
         wilcoxon_p_value=p_value,
+        wilcoxon_exact_p_value=exact_signed_rank(difference) if n <= MOST else None,
         rank_biserial=biserial,
     )
 

@@ -163,6 +163,8 @@ def _with_pooled_variance(by_group: Groups, level: float, method: Method) -> tup
     k, n = len(by_group), sum(map(len, by_group.values()))
     within = sum(float(((answers - answers.mean()) ** 2).sum()) for answers in by_group.values())
     df = n - k
+    # one quantile for all pairs, as they share their degrees of freedom
+    range_limit = studentized_range_isf(1 - level, k, df) if method == "tukey" and df > 0 < within else 0.0
     pairs = []
     for first, second in combinations(by_group, 2):
         if df < 1 or within <= 0:
@@ -175,7 +177,7 @@ def _with_pooled_variance(by_group: Groups, level: float, method: Method) -> tup
         t = difference / error
         if method == "tukey":
             p_value = studentized_range_sf(abs(t) * math.sqrt(2), k, df)
-            width = studentized_range_isf(1 - level, k, df) / math.sqrt(2) * error
+            width = range_limit / math.sqrt(2) * error
             interval = Interval(low=difference - width, high=difference + width, confidence_level=level)
         else:
             p_value = float(2 * stats.t.sf(abs(t), df))

@@ -142,7 +142,11 @@ class Recommendation(Tabular):
 
 
 def recommend_test(
-    values: pd.Series, groups: pd.Series, *, rng: np.random.Generator | None = None
+    values: pd.Series,
+    groups: pd.Series,
+    *,
+    rng: np.random.Generator | None = None,
+    resamples: int = 1999,
 ) -> Recommendation:
     """Choose the test of a difference between independent groups in the open.
 
@@ -154,6 +158,8 @@ def recommend_test(
         The same index.
     rng : numpy.random.Generator, optional
         Draws the resamples where the choice falls on a resampled test; seeded with 1 if left out.
+    resamples : int
+        How many then.
 
     Examples
     --------
@@ -187,7 +193,8 @@ def recommend_test(
     results = _all_tests(met, table)
     if chosen in ("welch_bootstrap", "welch_permutation"):
         resampled = bootstrap_welch if chosen == "welch_bootstrap" else permutation_welch
-        results[chosen] = resampled(met, rng=rng or np.random.default_rng(1)).p_value
+        drawn_by = rng or np.random.default_rng(1)
+        results[chosen] = resampled(met, rng=drawn_by, resamples=resamples).p_value
     p_value = results[chosen]
     return Recommendation(
         variable=str(values.name),

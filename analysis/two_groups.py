@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
-from scipy.special import expit, logit
+from scipy.special import expit, logit, stdtrit
 
 from analysis.exact_ranks import MOST, exact_rank_sum
 from analysis.means import MeanDifference, mean_difference, small_sample_factor
@@ -324,7 +324,7 @@ def superiority_interval(
     >>> round(limits.low, 4), round(limits.high, 4)
     (0.7841, 0.9571)
     """
-    half = float(stats.t.isf((1 - confidence_level) / 2, df)) * std_error / (estimate * (1 - estimate))
+    half = float(stdtrit(df, (1 + confidence_level) / 2)) * std_error / (estimate * (1 - estimate))
     low, high = (float(expit(logit(estimate) + side * half)) for side in (-1, 1))
     return Interval(low=low, high=high, confidence_level=confidence_level)
 
