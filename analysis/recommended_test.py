@@ -29,7 +29,7 @@ Mathematical and Statistical Psychology, 57, 173-181.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -189,7 +189,8 @@ def recommend_test(
         )
     table = cross_table(list(met.values()))
     trail = tuple(_trail(met, table))
-    chosen, reasons = _choice(met, {check.name: check for check in trail})
+    (chosen,) = choices(table[None], np.unique(np.concatenate(list(met.values()))))
+    reasons = _reasons(chosen, met, {check.name: check for check in trail})
     results = _all_tests(met, table)
     if chosen in ("welch_bootstrap", "welch_permutation"):
         resampled = bootstrap_welch if chosen == "welch_bootstrap" else permutation_welch
@@ -226,14 +227,55 @@ def _why_not(met: Mapping[str, Array]) -> tuple[str, str] | None:
     return None
 
 
-def _lean(met: Mapping[str, Array]) -> float:
-    """Skewness of the answers about the means of their groups, over the root of the smallest size."""
-    deviation = np.concatenate([answers - answers.mean() for answers in met.values()])
-    spread = float((deviation**2).mean())
-    if spread <= 0:
-        return 0.0
-    skewness = abs(float((deviation**3).mean())) / spread**1.5
-    return float(skewness / np.sqrt(min(map(len, met.values()))))
+def leans(tables: Array, values: Array) -> Array:
+    """Skewness of the answers about the means of their groups, over the root of the smallest size.
+
+    Parameters
+    ----------
+    tables : array, shape (n_samples, n_groups, n_answers)
+        Counts; every group has respondents.
+    values : array, shape (n_answers,)
+
+    Examples
+    --------
+    >>> leans(np.array([[[0.0, 2, 3, 20], [1, 1, 4, 10]]]), np.array([2.0, 3, 4, 5])).round(3).tolist()
+    [0.448]
+    """
+    sizes = tables.sum(axis=2)
+    mean = (tables * values).sum(axis=2) / sizes
+    deviation = values - mean[:, :, None]
+    n = sizes.sum(axis=1)
+    spread, third = ((tables * deviation**power).sum(axis=(1, 2)) / n for power in (2, 3))
+    skewness = np.divide(np.abs(third), spread**1.5, out=np.zeros_like(spread), where=spread > 0)
+    return np.asarray(skewness / np.sqrt(sizes.min(axis=1)))
+
+
+def choices(tables: Array, values: Array) -> list[Chosen]:
+    """The test that is chosen for each of many samples of the same groups.
+
+    Parameters as for :func:`leans`; every group has 2 respondents or more and not everybody gave one answer.
+
+    Examples
+    --------
+    >>> choices(np.array([[[0.0, 2, 3, 20], [1, 1, 4, 10]]]), np.array([2.0, 3, 4, 5]))
+    ['mann_whitney']
+    """
+    smallest, two = tables.sum(axis=2).min(axis=1), tables.shape[1] == 2
+    few = (tables.sum(axis=1) > 0).sum(axis=1) <= FEW_POINTS
+    still = ((tables > 0).sum(axis=2) < 2).any(axis=1)
+    lean = leans(tables, values)
+    unequal = np.nan_to_num(table_tests.equal_variances_f(tables, values).p_value, nan=1.0) < ALPHA
+    beyond_means = still | (smallest < SMALL_GROUP)
+    rules: list[tuple[npt.NDArray[np.bool_], Chosen]] = [
+        (still, "mann_whitney" if two else "kruskal_wallis"),
+        (~beyond_means & (lean < LEAN) & few & two & (smallest >= RANKED_GROUP), "brunner_munzel"),
+        (~beyond_means & (lean < LEAN), "welch"),
+        (~beyond_means & (smallest >= BOOTSTRAP_GROUP) & (lean < BOOTSTRAP_LEAN), "welch_bootstrap"),
+        (unequal, "welch_permutation"),
+        (np.ones_like(still), "mann_whitney" if two else "kruskal_wallis"),
+    ]
+    first = np.argmax(np.stack([applies for applies, _ in rules]), axis=0)
+    return [rules[at][1] for at in first]
 
 
 def _trail(met: Mapping[str, Array], table: Array) -> Iterator[Check]:
@@ -252,7 +294,7 @@ def _trail(met: Mapping[str, Array], table: Array) -> Iterator[Check]:
     yield Check(
         name="ties", value=float(ties[ties > 1].sum() / ties.sum()), remark="tests of ranks correct for them"
     )
-    lean = _lean(met)
+    lean = float(leans(table[None], np.unique(np.concatenate(list(met.values()))))[0])
     yield Check(
         name="lean",
         value=lean,
@@ -291,48 +333,33 @@ def _variances(met: Mapping[str, Array], table: Array) -> Check:
     )
 
 
-def _choice(met: Mapping[str, Array], trail: Mapping[str, Check]) -> tuple[Chosen, tuple[str, ...]]:
-    smallest, lean = trail["group_sizes"].value, trail["lean"].value
-    two, few = len(met) == 2, trail["points"].value <= FEW_POINTS
-    still = [group for group, answers in met.items() if np.ptp(answers) == 0]
-    if still:
-        return _by_distributions(two, trail, f"all answers are the same in {', '.join(still)}", still)
-    if smallest < SMALL_GROUP:
-        return _by_distributions(two, trail, "a group is too small for any test of means", still)
-    if lean < LEAN:
-        if two and few and smallest >= RANKED_GROUP:
-            return "brunner_munzel", (
-                "the answers have few points",
-                "ranks are compared without assuming equal spread",
-            )
-        return "welch", ("every group is large enough for its mean", "unequal variances do no harm")
-    if smallest >= BOOTSTRAP_GROUP and lean < BOOTSTRAP_LEAN:
-        return "welch_bootstrap", (
+def _reasons(chosen: Chosen, met: Mapping[str, Array], trail: Mapping[str, Check]) -> tuple[str, ...]:
+    if chosen == "brunner_munzel":
+        return "the answers have few points", "ranks are compared without assuming equal spread"
+    if chosen == "welch":
+        return "every group is large enough for its mean", "unequal variances do no harm"
+    if chosen == "welch_bootstrap":
+        return (
             "answers pile up at one end, so that Welch's test rejects too often",
             "resampling shows how its statistic is spread when means are equal",
         )
+    still = [group for group, answers in met.items() if np.ptp(answers) == 0]
     why = "answers pile up at one end, too much for a test of means with a group this small"
-    return _by_distributions(two, trail, why, still)
-
-
-def _by_distributions(
-    two: bool, trail: Mapping[str, Check], why: str, still: Sequence[str]
-) -> tuple[Chosen, tuple[str, ...]]:
-    unequal = trail["variances"].p_value
-    if not still and unequal is not None and unequal < ALPHA:
-        return "welch_permutation", (
+    if still:
+        why = f"all answers are the same in {', '.join(still)}"
+    elif trail["group_sizes"].value < SMALL_GROUP:
+        why = "a group is too small for any test of means"
+    if chosen == "welch_permutation":
+        return (
             why,
             "spreads differ, which tests of ranks take for a difference, "
             "so that Welch's statistic is held against answers dealt out anew",
         )
-    asked = "ranks are compared, which asks whether the groups answer alike"
-    name = "Mann-Whitney" if two else "Kruskal-Wallis"
-    spreads = (
-        "spreads are not told apart; if they differ, the " + name + " test takes it for a difference"
-        if not still
-        else "a group without spread leaves the means no test"
-    )
-    return "mann_whitney" if two else "kruskal_wallis", (why, asked, spreads)
+    name = {"mann_whitney": "Mann-Whitney", "kruskal_wallis": "Kruskal-Wallis"}[chosen]
+    spreads = f"spreads are not told apart; if they differ, the {name} test takes it for a difference"
+    if still:
+        spreads = "a group without spread leaves the means no test"
+    return why, "ranks are compared, which asks whether the groups answer alike", spreads
 
 
 def _all_tests(met: Mapping[str, Array], table: Array) -> dict[str, float | None]:

@@ -31,8 +31,9 @@ from analysis.mcnemar import mcnemar
 from analysis.means import within_contrast
 from analysis.noncentral import chi_square_noncentrality, f_noncentrality, t_noncentrality
 from analysis.post_hoc import all_pairs
-from analysis.recommended_test import NULLS, recommend_test
+from analysis.recommended_test import NULLS, choices
 from analysis.repeated import cochran_q, friedman
+from analysis.resampled_welch import bootstrap_welch, permutation_welch
 from analysis.two_groups import superiority_interval
 
 Array = npt.NDArray[np.float64]
@@ -164,18 +165,39 @@ def rows_of(table: Array) -> tuple[pd.Series, pd.Series]:
     return pd.Series(values, name="SAT"), pd.Series(groups, name="TIER")
 
 
+RECOMMENDED = {
+    "Welch F": "welch",
+    "Welch t": "welch",
+    "Kruskal-Wallis": "kruskal_wallis",
+    "Mann-Whitney": "mann_whitney",
+    "Brunner-Munzel": "brunner_munzel",
+}
 NULL_OF = {"equal means": "means", "neither group tends to answer higher": "superiority"}
 
 
 def recommended(condition: Condition, samples: int) -> tuple[Condition, Array, list[str]]:
-    """P-values of the recommended test, and which one it was."""
-    p_values, chosen = [], []
-    rng = np.random.default_rng(zlib.crc32(repr(condition).encode()))
-    for table in condition.tables(samples):
-        told = recommend_test(*rows_of(table), rng=rng, resamples=399)
-        p_values.append(np.nan if told.p_value is None else told.p_value)
-        chosen.append(told.chosen)
-    return condition, np.array(p_values), chosen
+    """P-values of the recommended test, and which one it was.
+
+    Samples that the choice gives to a test of tables are tested together; resampled tests one by one.
+    """
+    tables, rng = condition.tables(samples), np.random.default_rng(zlib.crc32(repr(condition).encode()))
+    apply = np.array([len(np.unique(np.nonzero(table)[1])) > 1 for table in tables])
+    chosen = np.full(samples, "none", dtype=object)
+    chosen[apply] = choices(tables[apply], CODES)
+    p_values = np.full(samples, np.nan)
+    found = several_tests() if len(condition.sizes) > 2 else two_tests()
+    closed = {RECOMMENDED[name]: test for name, (_, test) in found.items() if name in RECOMMENDED}
+    for name in set(chosen) - {"none"}:
+        at = np.flatnonzero(chosen == name)
+        if name in closed:
+            p_values[at] = closed[name](tables[at])
+        else:
+            resampled = bootstrap_welch if name == "welch_bootstrap" else permutation_welch
+            for one in at:
+                groups = {str(g): np.repeat(CODES, row.astype(int)) for g, row in enumerate(tables[one])}
+                p_value = resampled(groups, rng=rng, resamples=399).p_value
+                p_values[one] = np.nan if p_value is None else p_value
+    return condition, p_values, list(chosen)
 
 
 def recommended_rows(found: Sequence[tuple[Condition, Array, list[str]]]) -> Iterator[str]:
@@ -367,7 +389,7 @@ TRIPLES = (
 )
 
 
-def shares_covered(sizes: tuple[int, ...], shapes: tuple[str, ...], samples: int) -> str:
+def shares_covered(sizes: tuple[int, ...], shapes: tuple[str, ...], samples: int, few: int) -> str:
     rng = np.random.default_rng(zlib.crc32(repr((sizes, shapes)).encode()))
     n = np.array(sizes, dtype=float)
     p = np.array([SHAPES[s] for s in shapes])
@@ -393,7 +415,7 @@ def shares_covered(sizes: tuple[int, ...], shapes: tuple[str, ...], samples: int
     v_low = np.sqrt(v_low / (n.sum() * (min(3, 5) - 1)))
     trend = tests.trend(tables)
     half = 1.959964 * trend.tau_b_std_error
-    drawn = [compare_groups(*rows_of(t), rng=rng, resamples=400) for t in tables[: samples // 20]]
+    drawn = [compare_groups(*rows_of(t), rng=rng, resamples=400) for t in tables[:few]]
     omega = [x.omega_squared_resampled.interval for x in drawn]
     ranks = [x.rank_epsilon_squared.interval for x in drawn]
     cells = (
@@ -420,8 +442,8 @@ INTRODUCTION = """# Calibration of group comparisons on rating scales
 
 All answers behind this page are synthetic (合成数据): drawn from stated shares of a five-point scale.
 `benchmarks/group_test_calibration.py` makes this page; {samples} samples a row where tables are enough
-(standard error of a rate of 5 %: {error}), {slow} of the recommended test ({error_slow}), {half} where tests
-run row by row ({error_half}), {few} for resampled intervals ({error_few}).
+(standard error of a rate of 5 %: {error}), {middle} of the recommended test ({error_middle}), {slow} where
+tests run row by row ({error_slow}), {few} for resampled intervals ({error_few}).
 
 A test is held to its own null hypothesis: equal means, P(X < Y) = 1/2 (no group tends to answer higher), or
 equal distributions. Where that hypothesis is not true in a row, the share of rejections stands in brackets:
@@ -435,22 +457,24 @@ or less, around the same mean (variances 0.4 and 2.7; 0.4 and 1.2 where one shap
 """
 
 
-def page(samples: int, slow: int, workers: int) -> Iterator[str]:
-    drawn = {"": samples, "_slow": slow, "_half": slow // 2, "_few": samples // 20}
+def page(samples: int, middle: int, slow: int, workers: int) -> Iterator[str]:
+    drawn = {"": samples, "_middle": middle, "_slow": slow, "_few": slow // 2}
     errors = {f"error{name}": f"{100 * math.sqrt(0.05 * 0.95 / n):.1f} points" for name, n in drawn.items()}
     counts = {name.strip("_") or "samples": f"{n:,}" for name, n in drawn.items()}
     yield from INTRODUCTION.format(**counts, **errors).splitlines()
     with ProcessPoolExecutor(workers) as pool:
         three = [c for sizes in SIZES for c in conditions(sizes)]
         two = [c for sizes in ((400, 50), (60, 12)) for c in conditions(sizes)]
-        chosen = pool.map(recommended, three + two, [slow] * len(three + two))
+        chosen = pool.map(recommended, three + two, [middle] * len(three + two))
         some = [c for sizes in SIZES[:2] for c in conditions(sizes) if c.name in FEW]
-        families = pool.map(family_error, some, [slow // 2] * len(some))
-        under_weights = pool.map(weighted, some, [slow // 2] * len(some))
+        families = pool.map(family_error, some, [slow] * len(some))
+        under_weights = pool.map(weighted, some, [slow] * len(some))
         same = [(n, s) for n in (30, 100) for s in ("symmetric", "ceiling", "bimodal")]
-        repeated = pool.map(paired, *zip(*same, strict=True), [slow // 2] * len(same))
+        repeated = pool.map(paired, *zip(*same, strict=True), [slow] * len(same))
         effects = [(sizes, shapes) for sizes in SIZES for shapes in TRIPLES]
-        shares = pool.map(shares_covered, *zip(*effects, strict=True), [samples] * len(effects))
+        shares = pool.map(
+            shares_covered, *zip(*effects, strict=True), [samples] * len(effects), [slow // 2] * len(effects)
+        )
         yield from ("", "## The recommended test", "")
         yield from recommended_rows(list(chosen))
         yield from ("", "## Several groups", "")
@@ -472,12 +496,13 @@ def page(samples: int, slow: int, workers: int) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--samples", type=int, default=10_000, help="where tables are enough")
-    parser.add_argument("--slow", type=int, default=2000, help="of the recommended test, half for other rows")
+    parser.add_argument("--middle", type=int, default=4000, help="of the recommended test")
+    parser.add_argument("--slow", type=int, default=2000, help="where tests run row by row")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     lines = []
-    for line in page(options.samples, options.slow, options.workers):
+    for line in page(options.samples, options.middle, options.slow, options.workers):
         print(line, flush=True)
         lines.append(line)
     if options.out:
