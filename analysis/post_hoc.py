@@ -74,9 +74,23 @@ class AllPairs(Tabular):
     n_missing: int
     pairs: tuple[Pair, ...]
     caveat: str = ""  #: what to say wherever these pairs are shown
+    state: str = "ok"  #: ``too_few`` where there is no pair
+    reason: str = ""
 
     def entries(self) -> tuple[Entry, ...]:
         measure = "difference" if self.method in ("tukey", "lsd") else "difference_of_mean_ranks"
+        if self.state != "ok":
+            about = {"variable": self.variable, "grouping": self.grouping}
+            return (
+                Entry(
+                    measure=measure,
+                    method=NAMES[self.method],
+                    about=about,
+                    n=self.n,
+                    state=self.state,
+                    reason=self.reason,
+                ),
+            )
         return tuple(
             Entry(
                 measure=measure,
@@ -138,6 +152,10 @@ def all_pairs(
         n_missing=n_missing,
         pairs=_METHODS[method](met, confidence_level) if len(met) > 1 else (),
         caveat=LSD_CAVEAT if method == "lsd" and len(met) > 3 else "",
+        state="ok" if len(met) > 1 else "too_few",
+        reason=""
+        if len(met) > 1
+        else f"{'only one' if met else 'no'} group has answers, at least 2 are needed",
     )
 
 
@@ -161,7 +179,10 @@ def _not_tested(by_group: Groups, first: str, second: str, state: str, reason: s
 
 def _with_pooled_variance(by_group: Groups, level: float, method: Method) -> tuple[Pair, ...]:
     k, n = len(by_group), sum(map(len, by_group.values()))
-    within = sum(float(((answers - answers.mean()) ** 2).sum()) for answers in by_group.values())
+    # not the sum alone: equal fractions may differ from their mean by rounding
+    still = all(np.ptp(answers) == 0 for answers in by_group.values())
+    squares = (float(((answers - answers.mean()) ** 2).sum()) for answers in by_group.values())
+    within = 0.0 if still else sum(squares)
     df = n - k
     # one quantile for all pairs, as they share their degrees of freedom
     range_limit = studentized_range_isf(1 - level, k, df) if method == "tukey" and df > 0 < within else 0.0

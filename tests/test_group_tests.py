@@ -158,6 +158,41 @@ def test_pairs_without_spread_have_no_p_value():
     assert pair.reason == "everybody gave one answer"
 
 
+METHODS = ("tukey", "dunn", "steel_dwass", "lsd")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_pairs_of_hostile_tiers(method, survey):
+    """One respondent, the same answer, two tiers, sixty tiers, no tier: numbers or words, and no warning."""
+    tier = survey["TIER"].astype("category")
+    lone = all_pairs(
+        survey["SAT1"], tier.where((tier != 4) | (survey.index == tier[tier == 4].index[0])), method=method
+    )
+    assert all(pair.state == "ok" and 0 <= pair.p_value <= 1 for pair in lone.pairs)
+    for constant in (3.0, 3.3):
+        same = all_pairs(survey["SAT1"] * 0 + constant, tier, method=method)
+        assert all((pair.state, pair.p_value) == ("constant", None) for pair in same.pairs)
+    assert len(all_pairs(survey["SAT1"], tier.where(tier.isin([1, 2])), method=method).pairs) == 1
+    for missing, words in ((tier.where(tier == 9), "no group"), (tier.where(tier == 1), "only one group")):
+        nobody = all_pairs(survey["SAT1"], missing, method=method)
+        assert (nobody.pairs, nobody.state) == ((), "too_few")
+        assert nobody.reason.startswith(words)
+        assert nobody.to_frame()["reason"].tolist() == [nobody.reason]
+    rng = np.random.default_rng(5)
+    many = pd.Series(np.repeat(np.arange(60), 3), dtype="category", name="TIER")
+    result = all_pairs(pd.Series(rng.integers(1, 6, 180), name="SAT", dtype=float), many, method=method)
+    assert len(result.pairs) == 60 * 59 / 2
+    for pair in result.pairs:  # of three against three, some pairs all said one thing
+        assert (pair.state, pair.p_value) == ("constant", None) or 0 <= pair.p_value <= 1
+
+
+def test_singles_have_no_pooled_variance():
+    values, tier = pd.Series([1.0, 3, 5], name="SAT"), pd.Series(list("abc"), dtype="category", name="TIER")
+    for method in ("tukey", "lsd"):
+        pairs = all_pairs(values, tier, method=method).pairs
+        assert {(pair.state, pair.p_value) for pair in pairs} <= {("too_few", None), ("constant", None)}
+
+
 @pytest.mark.parametrize("pair", [("CH_1", "CH_2"), ("CH_2", "CH_3")])
 def test_changes_of_mind_equal_r(pair, survey, computed_by_r):
     r, result = computed_by_r("group_tests", " ".join(pair)), mcnemar(survey[pair[0]], survey[pair[1]])
