@@ -1,7 +1,7 @@
 """The command line: words in, one call of ``reports.commands`` out.
 
-Only argparse is imported here, so that ``tierstudy --help`` answers at once; what a command needs
-is imported when it runs.
+Only argparse and the exit statuses are imported here, so that ``tierstudy --help`` answers at once; what a
+command needs is imported when it runs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-DONE, INCOMPLETE, BAD_INPUT = 0, 1, 2
+from reports.exit_status import BAD_INPUT, DONE
 
 #: As in ``surveys.platforms.export``, which is too heavy to import for a line of help.
 PLATFORMS = (

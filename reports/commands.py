@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from reports import workers
-from reports.cli import BAD_INPUT, DONE, INCOMPLETE
+from reports.exit_status import BAD_INPUT, DONE, INCOMPLETE, UsageError
 from reports.progress import Watcher, watching
 from surveys.errors import Fault, SurveyError
 from surveys.questionnaire_files import load_questionnaire
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from reports.theme import Format
     from surveys.platforms.export import Platform
     from surveys.responses import Responses
-
-
-class UsageError(Exception):
-    """The words of a command do not fit together."""
 
 
 def perform(options: argparse.Namespace) -> int:
