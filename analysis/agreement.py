@@ -13,7 +13,9 @@ import pandas as pd
 from scipy import stats
 from scipy.optimize import brentq
 
+from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -49,12 +51,14 @@ class WeightedKappa(Tabular):
         )
 
 
+@refuses_weights("the error of Fleiss, Cohen and Everitt is that of a simple random sample", counts="rows")
 def weighted_kappa(
     first: pd.Series,
     second: pd.Series,
     *,
     categories: Sequence[object],
     weights: Literal["quadratic", "linear"] = "quadratic",
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> WeightedKappa:
     """Cohen's weighted kappa with the standard error of Fleiss, Cohen & Everitt (1969).
@@ -67,6 +71,8 @@ def weighted_kappa(
         All categories, in their order.
     weights : {"quadratic", "linear"}
         ``1 - (distance / (k - 1)) ** p`` with p = 2 or 1.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Raises
     ------
@@ -79,6 +85,7 @@ def weighted_kappa(
     >>> round(weighted_kappa(a, b, categories=[1, 2, 3]).estimate, 4)
     0.75
     """
+    first, second = written_out(first, counts), written_out(second, counts)
     whole = first.notna() & second.notna()
     strangers = {*first[whole], *second[whole]}.difference(categories)
     if strangers:
@@ -173,8 +180,13 @@ class IntraclassCorrelation(Tabular):
         )
 
 
+@refuses_weights(
+    "its variance components are those of a simple random sample of every group",
+    instead="analysis.design.group_tests.design_anova",
+    counts="rows",
+)
 def intraclass_correlation(
-    values: pd.Series, groups: pd.Series, *, confidence_level: float = 0.95
+    values: pd.Series, groups: pd.Series, *, counts: Counts | None = None, confidence_level: float = 0.95
 ) -> IntraclassCorrelation:
     """ICC(1) and ICC(2) of respondents in groups of unequal size, such as employees in branches.
 
@@ -189,6 +201,8 @@ def intraclass_correlation(
     ----------
     values, groups : Series, shape (n_respondents,)
         Respondents without one of the two are left out.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -211,6 +225,7 @@ def intraclass_correlation(
     >>> round(found.icc1, 4), round(found.icc2, 4)
     (0.8786, 0.95)
     """
+    values, groups = written_out(values, counts), written_out(groups, counts)
     whole = values.notna() & groups.notna()
     y: Array = values[whole].to_numpy(dtype=float)
     codes, labels = pd.factorize(groups[whole], sort=True)
@@ -342,6 +357,7 @@ class WithinGroupAgreement(Tabular):
         return tuple(rows)
 
 
+@refuses_weights("it describes the members of each group who answered, not a population", counts="rows")
 def within_group_agreement(
     items: pd.DataFrame,
     groups: pd.Series,
@@ -350,6 +366,7 @@ def within_group_agreement(
     steps: int,
     null_variance: float | None = None,
     null: str = "uniform",
+    counts: Counts | None = None,
 ) -> WithinGroupAgreement:
     """rwg [1]_ of one item, rwg(j) of several, in each group.
 
@@ -367,6 +384,8 @@ def within_group_agreement(
     null_variance : float, optional
         Of another distribution without agreement, which ``null`` names; a skewed one guards against taking
         leniency for agreement.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     References
     ----------
@@ -383,6 +402,7 @@ def within_group_agreement(
     >>> [round(group.estimate, 4) for group in found.groups]
     [0.9565, 0.0]
     """
+    items, groups = written_out(items, counts), written_out(groups, counts)
     if steps < 2:
         raise ValueError(f"a scale has at least 2 steps; steps is {steps}")
     if null_variance is not None and null_variance <= 0:

@@ -15,6 +15,7 @@ from scipy.special import ndtri, stdtr
 from scipy.stats import rankdata
 
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 CorrelationMethod = Literal["pearson", "spearman"]
 Array = npt.NDArray[np.float64]
@@ -104,6 +105,10 @@ class CorrelationMatrix(Tabular):
         return pd.DataFrame(square, index=list(self.variables), columns=list(self.variables))
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.item_correlations.pearson_correlations",
+)
 def correlate(
     x: pd.Series, y: pd.Series, *, method: CorrelationMethod = "pearson", confidence_level: float = 0.95
 ) -> Correlation:
@@ -155,6 +160,10 @@ def correlate(
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.item_correlations.pearson_correlations",
+)
 def correlation_matrix(
     frame: pd.DataFrame, *, method: CorrelationMethod = "pearson", confidence_level: float = 0.95
 ) -> CorrelationMatrix:

@@ -18,6 +18,7 @@ from analysis.noncentral import chi_square_noncentrality
 from analysis.profile import wilson_interval
 from analysis.results import Entry, Interval, Tabular
 from analysis.squared_effects import SquaredEffect
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -157,6 +158,9 @@ class MultipleResponse(Tabular):
             )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample", instead="analysis.design.tables.weighted_table"
+)
 def association(rows: pd.Series, columns: pd.Series, *, confidence_level: float = 0.95) -> Association:
     """Chi-square test and Cramér's V of two closed questions, over respondents who answered both.
 
@@ -253,6 +257,9 @@ def association(rows: pd.Series, columns: pd.Series, *, confidence_level: float 
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample", instead="analysis.design.proportions.weighted_shares"
+)
 def multiple_response(
     options: pd.DataFrame, groups: pd.Series | None = None, *, confidence_level: float = 0.95
 ) -> MultipleResponse:

@@ -14,6 +14,7 @@ from scipy.stats import kurtosis, skew
 
 from analysis.profile import Frequencies, frequencies
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,7 @@ class AnswerShares(Tabular):
         return tuple(entry for item in self.items for entry in item.entries())
 
 
+@no_estimate("arithmetic")
 def mean_interval(mean: float, std_error: float, df: float, *, confidence_level: float = 0.95) -> Interval:
     """``mean ± t std_error`` with Student's t on ``df`` degrees of freedom.
 
@@ -125,6 +127,9 @@ def mean_interval(mean: float, std_error: float, df: float, *, confidence_level:
     return Interval(low=mean - half, high=mean + half, confidence_level=confidence_level)
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample", instead="analysis.design.means.weighted_means"
+)
 def describe(
     frame: pd.DataFrame,
     *,
@@ -185,6 +190,9 @@ def describe(
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample", instead="analysis.design.proportions.weighted_shares"
+)
 def answer_shares(
     frame: pd.DataFrame, categories: Sequence[int], *, confidence_level: float = 0.95
 ) -> AnswerShares:

@@ -24,6 +24,9 @@ from analysis.regression import (
 )
 from analysis.results import Entry, Interval, Tabular
 from analysis.squared_effects import SquaredEffect
+from analysis.weighting import no_estimate, refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.drivers.key_drivers")
 
 Array = npt.NDArray[np.float64]
 
@@ -164,6 +167,10 @@ class AddedValue(Tabular):
         )
 
 
+@refuses_weights(
+    "its errors come from leaving out or drawing respondents of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+)
 def key_drivers(
     outcome: pd.Series,
     predictors: pd.DataFrame,
@@ -255,6 +262,10 @@ def key_drivers(
     )
 
 
+@refuses_weights(
+    "its errors come from leaving out or drawing respondents of a simple random sample",
+    instead="analysis.regression_blocks.regression_blocks",
+)
 def added_value(
     outcome: pd.Series, base: pd.DataFrame, added: pd.DataFrame, *, confidence_level: float = 0.95
 ) -> AddedValue:
@@ -334,6 +345,7 @@ def r_squared_without_each(y: Array, x: Array) -> Array:
     return np.asarray(1 - left / (centred @ centred - centred**2 * n / (n - 1)))
 
 
+@no_estimate("arithmetic")
 def jackknife_error(without: Array) -> float:
     """Standard error of a statistic from its values without each respondent."""
     n = len(without)
@@ -353,6 +365,7 @@ def _fisher(r_squared: float, std_error: float) -> tuple[float, float]:
     return math.atanh(r), std_error * slope
 
 
+@no_estimate("arithmetic")
 def r_squared_interval(r_squared: float, std_error: float, df: float, confidence_level: float) -> Interval:
     """Interval of R squared on Fisher's z scale of the multiple correlation, by Student's t."""
     centre, error = _fisher(r_squared, std_error)
@@ -361,12 +374,14 @@ def r_squared_interval(r_squared: float, std_error: float, df: float, confidence
     return Interval(low=math.tanh(low) ** 2, high=math.tanh(high) ** 2, confidence_level=confidence_level)
 
 
+@no_estimate("arithmetic")
 def r_squared_tail(r_squared: float, std_error: float, df: float) -> Tail:
     """Dual of :func:`r_squared_interval`."""
     plain = t_tail(*_fisher(r_squared, std_error), df)
     return lambda value, upper: plain(math.atanh(math.sqrt(max(value, 0.0))), upper)
 
 
+@no_estimate("arithmetic")
 def lmg_importance(correlations: Array) -> Array:
     """LMG of every driver.
 
@@ -398,6 +413,7 @@ def lmg_importance(correlations: Array) -> Array:
     return result
 
 
+@no_estimate("arithmetic")
 def relative_weights(correlations: Array) -> Array:
     """Johnson's relative weights; shapes as in :func:`lmg_importance`."""
     inner, cross = correlations[:, 1:, 1:], correlations[:, 1:, 0]

@@ -14,10 +14,14 @@ import pandas as pd
 from scipy.special import fdtrc
 from scipy.stats import kruskal
 
+from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.noncentral import f_noncentrality, t_noncentrality
 from analysis.results import Entry, Interval, Tabular
 from analysis.studentized_range import studentized_range_isf, studentized_range_sf
+from analysis.weighting import no_estimate, refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.groups.compare_groups")
 
 Array = npt.NDArray[np.float64]
 
@@ -118,6 +122,7 @@ class GroupComparison(Tabular):
         )
 
 
+@no_estimate("text")
 def group_label(value: object) -> str:
     """How a group is called in results: whole numbers lose their decimal point.
 
@@ -129,6 +134,7 @@ def group_label(value: object) -> str:
     return str(value)
 
 
+@no_estimate("laying out")
 def split_by_group(values: pd.Series, groups: pd.Series) -> tuple[dict[str, Array], int]:
     """The answers of each group, in the order of the groups, and how many respondents were left out.
 
@@ -170,12 +176,18 @@ def split_by_group(values: pd.Series, groups: pd.Series) -> tuple[dict[str, Arra
     return split, int(len(numbers) - used.sum())
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.group_tests.design_anova and design_rank_test",
+    counts="rows",
+)
 def compare_groups(
     values: pd.Series,
     groups: pd.Series,
     *,
     rng: np.random.Generator,
     resamples: int = 2000,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> GroupComparison:
     """Compare the answers of several groups, such as tiers, over respondents who have both.
@@ -190,6 +202,8 @@ def compare_groups(
         Draws the resamples behind the interval of the rank epsilon squared.
     resamples : int
         How many.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -232,6 +246,7 @@ def compare_groups(
     >>> round(result.omega_squared.estimate, 3)
     0.643
     """
+    values, groups = written_out(values, counts), written_out(groups, counts)
     by_group, n_missing = split_by_group(values, groups)
     met = {group: answers for group, answers in by_group.items() if len(answers)}
     return GroupComparison(
@@ -552,6 +567,9 @@ def _difference(
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample", instead="analysis.design.group_tests.design_t_test"
+)
 def hedges_g(a: Array, b: Array, *, confidence_level: float = 0.95) -> tuple[float, Interval]:
     """Standardised difference of two means, ``a`` minus ``b``, corrected for bias, with its interval.
 

@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
+from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +51,22 @@ class McNemar(Tabular):
         )
 
 
-def mcnemar(first: pd.Series, second: pd.Series, *, confidence_level: float = 0.95) -> McNemar:
+@refuses_weights(
+    "its exact binomial test counts respondents",
+    instead="analysis.design.means.weighted_mean of the difference",
+    counts="rows",
+)
+def mcnemar(
+    first: pd.Series, second: pd.Series, *, counts: Counts | None = None, confidence_level: float = 0.95
+) -> McNemar:
     """McNemar's test of two yes-or-no answers of the same respondents.
 
     Parameters
     ----------
     first, second : Series of 1, 0 and NaN, shape (n_respondents,)
         On one index.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -70,6 +81,7 @@ def mcnemar(first: pd.Series, second: pd.Series, *, confidence_level: float = 0.
     >>> result.only_first, result.only_second, round(result.exact_p_value, 4)
     (4, 1, 0.375)
     """
+    first, second = written_out(first, counts), written_out(second, counts)
     if not first.index.equals(second.index):
         raise ValueError("both answers must stand on one index: the same respondents in the same order")
     for answers in (first, second):

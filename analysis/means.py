@@ -15,6 +15,9 @@ from scipy.special import gammaln
 from analysis.descriptives import mean_interval
 from analysis.noncentral import t_noncentrality
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.means.within_contrast")
 
 Array = npt.NDArray[np.float64]
 
@@ -281,6 +284,9 @@ class WithinContrast(Tabular):
         )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample", instead="analysis.design.means.weighted_mean"
+)
 def mean_against(
     values: pd.Series,
     reference: float,
@@ -341,6 +347,9 @@ def mean_against(
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample", instead="analysis.design.group_tests.design_t_test"
+)
 def mean_difference(
     first: pd.Series,
     second: pd.Series,
@@ -432,6 +441,10 @@ def mean_difference(
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.means.weighted_mean of the difference",
+)
 def within_contrast(
     plus: pd.DataFrame,
     minus: pd.DataFrame,
@@ -487,6 +500,7 @@ def within_contrast(
     )
 
 
+@no_estimate("arithmetic")
 def small_sample_factor(df: float) -> float:
     """Hedges' exact correction of the bias of d.
 

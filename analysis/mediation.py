@@ -14,6 +14,7 @@ import pandas as pd
 from analysis.bootstrap import BootstrapDistribution, estimable, resampled_correlations
 from analysis.regression import complete_cases
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -135,6 +136,10 @@ class Mediation(Tabular):
         return tuple(rows)
 
 
+@refuses_weights(
+    "its bootstrap draws respondents of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+)
 def mediate(
     predictor: pd.Series,
     mediators: pd.DataFrame,
@@ -244,6 +249,7 @@ def mediate(
     )
 
 
+@no_estimate("arithmetic")
 def chain(correlations: Array) -> Array:
     """Coefficients of every variable on all that come before it.
 

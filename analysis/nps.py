@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from analysis.groups import group_label
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -70,6 +71,10 @@ class NetPromoterScore(Tabular):
         )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.means.weighted_mean of -100, 0 and 100",
+)
 def net_promoter_score(
     ratings: pd.Series, groups: pd.Series | None = None, *, confidence_level: float = 0.95
 ) -> NetPromoterScore:

@@ -23,6 +23,7 @@ from typing import Literal
 from scipy import stats
 
 from analysis.results import Entry, Tabular
+from analysis.weighting import no_estimate
 
 PlannedMeasure = Literal["d_between", "d_within", "correlation", "tau_b", "share", "nps"]
 
@@ -93,6 +94,7 @@ METHODS: dict[PlannedMeasure, str] = {
 }
 
 
+@no_estimate("planning")
 def design_effect(cluster_size: float, intraclass_correlation: float) -> float:
     """How many times more respondents clusters of this size need, ``1 + (m - 1) rho`` [3]_.
 
@@ -107,6 +109,7 @@ def design_effect(cluster_size: float, intraclass_correlation: float) -> float:
     return 1 + (cluster_size - 1) * intraclass_correlation
 
 
+@no_estimate("planning")
 def power_of(
     measure: PlannedMeasure,
     expected: float,
@@ -165,6 +168,7 @@ def power_of(
     return float(stats.norm.sf(critical - (expected - bound) / error))
 
 
+@no_estimate("planning")
 def half_width(
     measure: PlannedMeasure,
     expected: float,
@@ -200,6 +204,7 @@ def half_width(
     return critical * math.sqrt(variances[measure])
 
 
+@no_estimate("planning")
 def respondents_for(
     measure: PlannedMeasure,
     expected: float,

@@ -27,10 +27,12 @@ import pandas as pd
 from scipy import stats
 
 from analysis.adjust import holm
+from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.groups import split_by_group
 from analysis.results import Entry, Interval, Tabular
 from analysis.studentized_range import studentized_range_isf, studentized_range_sf
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 Method = Literal["tukey", "dunn", "steel_dwass", "lsd"]
@@ -100,8 +102,18 @@ class AllPairs(Tabular):
         )
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def all_pairs(
-    values: pd.Series, groups: pd.Series, *, method: Method, confidence_level: float = 0.95
+    values: pd.Series,
+    groups: pd.Series,
+    *,
+    method: Method,
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> AllPairs:
     """Compare every pair of groups.
 
@@ -118,6 +130,8 @@ def all_pairs(
         - ``steel_dwass``: every pair ranked by itself, corrected for ties, ``z sqrt(2)`` held against the
           studentized range with infinite df [3]_ (``PMCMRplus::dscfAllPairsTest``).
         - ``lsd``: pooled variance, no adjustment. Its ``caveat`` belongs wherever it is shown.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Examples
     --------
@@ -126,6 +140,7 @@ def all_pairs(
     >>> [round(pair.p_value, 4) for pair in all_pairs(satisfaction, tier, method="tukey").pairs]
     [0.1378, 0.0014, 0.0251]
     """
+    values, groups = written_out(values, counts), written_out(groups, counts)
     if method not in NAMES:
         raise ValueError(f"method is {method!r}, expected one of {', '.join(NAMES)}")
     by_group, n_missing = split_by_group(values, groups)

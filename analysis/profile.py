@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class Frequencies(Tabular):
         )
 
 
+@no_estimate("arithmetic")
 def wilson_interval(count: int, n: int, *, confidence_level: float = 0.95) -> Interval:
     """Interval of a share by Wilson's score method [1]_, without continuity correction.
 
@@ -88,6 +90,9 @@ def wilson_interval(count: int, n: int, *, confidence_level: float = 0.95) -> In
     return Interval(low=low, high=high, confidence_level=confidence_level)
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample", instead="analysis.design.proportions.weighted_shares"
+)
 def frequencies(
     codes: pd.Series, categories: Sequence[int], *, confidence_level: float = 0.95
 ) -> Frequencies:

@@ -31,9 +31,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis.counted_rows import Counts, written_out
 from analysis.groups import GroupComparison, compare_groups, split_by_group
 from analysis.results import Entry, Tabular
 from analysis.two_groups import compare_two
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 Chosen = Literal["welch", "brunner_munzel", "kruskal_wallis", "none"]
@@ -106,8 +108,17 @@ class Recommendation(Tabular):
         return (first, *others)
 
 
+@refuses_weights(
+    "it chooses among tests of a simple random sample",
+    instead="analysis.design.group_tests.design_rank_test",
+    counts="rows",
+)
 def recommend_test(
-    values: pd.Series, groups: pd.Series, *, rng: np.random.Generator | None = None
+    values: pd.Series,
+    groups: pd.Series,
+    *,
+    rng: np.random.Generator | None = None,
+    counts: Counts | None = None,
 ) -> Recommendation:
     """Choose the test of a difference between independent groups in the open.
 
@@ -119,6 +130,8 @@ def recommend_test(
         The same index.
     rng : numpy.random.Generator, optional
         Passed on to :func:`analysis.groups.compare_groups`.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Examples
     --------
@@ -129,6 +142,7 @@ def recommend_test(
     >>> told.chosen, told.survives
     ('welch', True)
     """
+    values, groups = written_out(values, counts), written_out(groups, counts)
     by_group, _ = split_by_group(values, groups)
     met = {group: answers for group, answers in by_group.items() if len(answers)}
     n = sum(map(len, met.values()))

@@ -15,6 +15,9 @@ from scipy import stats
 from analysis.bootstrap import correlations_from_sums
 from analysis.descriptives import mean_interval
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.regression.regress")
 
 Array = npt.NDArray[np.float64]
 
@@ -133,6 +136,9 @@ def complete_cases(outcome: pd.Series, predictors: pd.DataFrame, clusters: pd.Se
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample", instead="analysis.design.regression.design_linear"
+)
 def regress(
     outcome: pd.Series,
     predictors: pd.DataFrame,
@@ -381,6 +387,9 @@ class Moderation(Tabular):
         return tuple(rows)
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample", instead="analysis.design.regression.design_linear"
+)
 def moderate(
     outcome: pd.Series,
     predictor: pd.Series,

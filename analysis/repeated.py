@@ -18,6 +18,7 @@ from analysis.descriptives import mean_interval
 from analysis.means import signed_ranks
 from analysis.profile import wilson_interval
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -113,6 +114,10 @@ class RepeatedComparison(Tabular):
         return tuple(rows)
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.means.weighted_means and their contrast",
+)
 def friedman(
     ratings: pd.DataFrame,
     *,
@@ -196,6 +201,10 @@ def _kendall_w(sums: Array, k: int) -> Array:
         return np.asarray(np.where(greatest > 0, spread / greatest, np.nan))
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.means.weighted_means and their contrast",
+)
 def cochran_q(
     answers: pd.DataFrame,
     *,

@@ -14,6 +14,7 @@ from scipy.cluster.vq import kmeans2
 from analysis.agreement import WeightedKappa, weighted_kappa
 from analysis.bootstrap import BootstrapDistribution, resampled_counts
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -115,6 +116,10 @@ class Segmentation(Tabular):
         return tuple(rows)
 
 
+@refuses_weights(
+    "distances of the answers as they are: a segment is found in the sample, not in a population",
+    instead="analysis.latent_classes.latent_classes",
+)
 def segment(features: pd.DataFrame, *, k: int, rng: np.random.Generator) -> Segmentation:
     """Segments of respondents found from their records by k-means.
 
@@ -165,6 +170,10 @@ def segment(features: pd.DataFrame, *, k: int, rng: np.random.Generator) -> Segm
     )
 
 
+@refuses_weights(
+    "distances of the answers as they are: a segment is found in the sample, not in a population",
+    instead="analysis.latent_classes.latent_classes",
+)
 def compare_with_rule(
     rule: pd.Series,
     features: pd.DataFrame,
@@ -306,6 +315,7 @@ def _stability(z: Array, labels: Labels, k: int, rng: np.random.Generator) -> fl
     return float(np.mean(agreements)) if agreements else None
 
 
+@no_estimate("arithmetic")
 def adjusted_rand(first: Labels, second: Labels) -> float:
     """Adjusted Rand index of two partitions (Hubert & Arabie 1985).
 

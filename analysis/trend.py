@@ -13,6 +13,9 @@ from scipy.special import ndtr, ndtri
 
 from analysis.groups import cross_table, split_by_group
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.trend.kendall_tau_b")
 
 Array = npt.NDArray[np.float64]
 
@@ -89,6 +92,10 @@ class KendallTauB(Tabular):
         )
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.group_tests.design_rank_test",
+)
 def jonckheere_terpstra(values: pd.Series, groups: pd.Series) -> JonckheereTerpstra:
     """Jonckheere and Terpstra's test that answers rise, or fall, along ordered groups [1]_.
 
@@ -169,6 +176,10 @@ def jonckheere_terpstra(values: pd.Series, groups: pd.Series) -> JonckheereTerps
     )
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.group_tests.design_rank_test",
+)
 def kendall_tau_b(values: pd.Series, groups: pd.Series, *, confidence_level: float = 0.95) -> KendallTauB:
     """Kendall's tau-b of an outcome with the order of groups, with its interval.
 

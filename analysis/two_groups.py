@@ -23,8 +23,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis.counted_rows import Counts, written_out
 from analysis.means import MeanDifference, mean_difference
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -143,11 +145,18 @@ class TwoGroupComparison(Tabular):
         )
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.group_tests.design_t_test and design_rank_test",
+    counts="rows",
+)
 def compare_two(
     first: pd.Series,
     second: pd.Series,
     *,
     names: tuple[str, str] = ("first", "second"),
+    counts_first: Counts | None = None,
+    counts_second: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> TwoGroupComparison:
     """Compare the answers of two independent groups.
@@ -158,6 +167,8 @@ def compare_two(
         Numbers; missing answers are left out.
     names : pair of str
         What the groups are called.
+    counts_first, counts_second : array-like, optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -175,6 +186,7 @@ def compare_two(
     >>> round(result.mann_whitney.p_value, 4), round(result.dominance.cliffs_delta, 4)
     (0.0199, 0.7778)
     """
+    first, second = written_out(first, counts_first), written_out(second, counts_second)
     a, b = first.dropna().to_numpy(dtype=float), second.dropna().to_numpy(dtype=float)
     trouble = _why_not(a, b)
     dominance, brunner_munzel = _brunner_munzel(a, b, trouble, confidence_level)
