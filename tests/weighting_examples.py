@@ -16,6 +16,7 @@ from analysis.clusters import cluster_number, gaussian_mixture, k_means
 from analysis.coding_agreement import agreement_by_code, cohen_kappa, fleiss_kappa, krippendorff_alpha
 from analysis.common_method import marker_variable, single_factor
 from analysis.counted_rows import written_out
+from analysis.design.correlations import weighted_correlations
 from analysis.design.design import Design, survey_design
 from analysis.design.domain import by_domain, weight_contrast
 from analysis.design.group_tests import design_anova, design_rank_test, design_t_test
@@ -182,6 +183,7 @@ WEIGHTED: Mapping[str, Example] = {
         _banner(t), _banner(t, t.rows.assign(A1=6 - t["A1"]))
     ),
     "common_method.single_factor": lambda t: single_factor(t.correlations),
+    "design.correlations.weighted_correlations": lambda t: weighted_correlations(t.rows[A], t.design),
     "design.domain.by_domain": lambda t: by_domain(t["A1"], t["TIER"], t.design),
     "design.domain.weight_contrast": lambda t: weight_contrast(t["A1"], t.design, t["B1"].to_numpy()),
     "design.group_tests.design_t_test": lambda t: design_t_test(t["A1"], t["SEX"], t.design),
