@@ -11,14 +11,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import fdtrc
-from scipy.stats import kruskal
+from scipy.special import chdtrc, fdtrc
 
-from analysis.counted_rows import Counts, written_out
+from analysis.counted_rows import Counts, checked_counts
 from analysis.descriptives import mean_interval
 from analysis.noncentral import f_noncentrality, t_noncentrality
 from analysis.results import Entry, Interval, Tabular
 from analysis.studentized_range import studentized_range_isf, studentized_range_sf
+from analysis.tallies import Tally, answer_table, check_groups, tallied, together
 from analysis.weighting import no_estimate, refuses_weights, step_of
 
 WEIGHTING = step_of("analysis.groups.compare_groups")
@@ -160,12 +160,7 @@ def split_by_group(values: pd.Series, groups: pd.Series) -> tuple[dict[str, Arra
     >>> {group: answers.tolist() for group, answers in by_group.items()}, left_out
     ({'basic': [3.0], 'silver': [], 'gold': [5.0, 4.0]}, 1)
     """
-    if not isinstance(groups.dtype, pd.CategoricalDtype):
-        raise TypeError(
-            f"groups must be a Series of category dtype, which says their order; got {groups.dtype}"
-        )
-    if not values.index.equals(groups.index):
-        raise ValueError("values and groups must have one index: the same respondents in the same order")
+    check_groups(values, groups)
     numbers: Array = values.to_numpy(dtype=float)
     codes = groups.cat.codes.to_numpy()
     used = ~np.isnan(numbers) & (codes >= 0)
@@ -179,7 +174,7 @@ def split_by_group(values: pd.Series, groups: pd.Series) -> tuple[dict[str, Arra
 @refuses_weights(
     "its ranks and p-values are those of a simple random sample",
     instead="analysis.design.group_tests.design_anova and design_rank_test",
-    counts="rows",
+    counts="sums",
 )
 def compare_groups(
     values: pd.Series,
@@ -203,7 +198,7 @@ def compare_groups(
     resamples : int
         How many.
     counts : array-like, shape (n_respondents,), optional
-        Respondents that a row stands for; rows are written out.
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -246,8 +241,8 @@ def compare_groups(
     >>> round(result.omega_squared.estimate, 3)
     0.643
     """
-    values, groups = written_out(values, counts), written_out(groups, counts)
-    by_group, n_missing = split_by_group(values, groups)
+    split, n_missing = tallied(values, groups, counts)
+    by_group = {group_label(category): tally for category, tally in split.items()}
     met = {group: answers for group, answers in by_group.items() if len(answers)}
     return GroupComparison(
         variable=str(values.name),
@@ -266,7 +261,7 @@ def compare_groups(
     )
 
 
-def _summary(group: str, answers: Array, confidence_level: float) -> GroupSummary:
+def _summary(group: str, answers: Tally, confidence_level: float) -> GroupSummary:
     n = len(answers)
     if n == 0:
         return GroupSummary(
@@ -280,9 +275,8 @@ def _summary(group: str, answers: Array, confidence_level: float) -> GroupSummar
             state="empty_cell",
             reason="no respondent of this group answered",
         )
-    varies = bool(np.ptp(answers) > 0)
-    mean = float(answers.mean())
-    std_error = float(answers.std(ddof=1)) / math.sqrt(n) if varies else None
+    mean, sd = answers.mean, math.sqrt(answers.variance) if answers.varies else None
+    std_error = None if sd is None else sd / math.sqrt(n)
     return GroupSummary(
         group=group,
         n=n,
@@ -291,14 +285,16 @@ def _summary(group: str, answers: Array, confidence_level: float) -> GroupSummar
         interval=None
         if std_error is None
         else mean_interval(mean, std_error, n - 1, confidence_level=confidence_level),
-        sd=float(answers.std(ddof=1)) if varies else (0.0 if n > 1 else None),
-        median=float(np.median(answers)),
-        state="ok" if varies else ("constant" if n > 1 else "too_few"),
-        reason="" if varies else ("all answers are the same" if n > 1 else "a single answer has no spread"),
+        sd=sd if sd is not None else (0.0 if n > 1 else None),
+        median=answers.median,
+        state="ok" if answers.varies else ("constant" if n > 1 else "too_few"),
+        reason=""
+        if answers.varies
+        else ("all answers are the same" if n > 1 else "a single answer has no spread"),
     )
 
 
-def _why_not(by_group: Mapping[str, Array], *, each_varies: bool = False) -> tuple[str, str]:
+def _why_not(by_group: Mapping[str, Tally], *, each_varies: bool = False) -> tuple[str, str]:
     """State and reason for not testing: of all groups together, or of every group by itself."""
     if len(by_group) < 2:
         return "too_few", f"{'only one' if by_group else 'no'} group has answers, at least 2 are needed"
@@ -306,16 +302,16 @@ def _why_not(by_group: Mapping[str, Array], *, each_varies: bool = False) -> tup
         small = [group for group, answers in by_group.items() if len(answers) < 2]
         if small:
             return "too_few", f"fewer than 2 respondents: {', '.join(small)}"
-        still = [group for group, answers in by_group.items() if np.ptp(answers) == 0]
+        still = [group for group, answers in by_group.items() if not answers.varies]
         if still:
             return "constant", f"all answers within a group are the same: {', '.join(still)}"
-    elif all(np.ptp(answers) == 0 for answers in by_group.values()):
+    elif all(not answers.varies for answers in by_group.values()):
         # Single respondents vary as little as groups that all say the same.
         return "constant", "no group has answers that vary"
     return "ok", ""
 
 
-def _no_test(by_group: Mapping[str, Array], measure: str, method: str, why: tuple[str, str]) -> GroupTest:
+def _no_test(by_group: Mapping[str, Tally], measure: str, method: str, why: tuple[str, str]) -> GroupTest:
     return GroupTest(
         measure=measure,
         method=method,
@@ -328,7 +324,7 @@ def _no_test(by_group: Mapping[str, Array], measure: str, method: str, why: tupl
     )
 
 
-def _welch(by_group: Mapping[str, Array]) -> GroupTest:
+def _welch(by_group: Mapping[str, Tally]) -> GroupTest:
     measure, method = "welch_f", "Welch's analysis of variance"
     why = _why_not(by_group, each_varies=True)
     if why[0] != "ok":
@@ -350,7 +346,7 @@ def _welch(by_group: Mapping[str, Array]) -> GroupTest:
     )
 
 
-def _one_way(by_group: Mapping[str, Array], measure: str, method: str) -> GroupTest:
+def _one_way(by_group: Mapping[str, Tally], measure: str, method: str) -> GroupTest:
     why = _why_not(by_group)
     if why[0] != "ok":
         return _no_test(by_group, measure, method, why)
@@ -366,38 +362,42 @@ def _one_way(by_group: Mapping[str, Array], measure: str, method: str) -> GroupT
     )
 
 
-def _brown_forsythe(by_group: Mapping[str, Array]) -> GroupTest:
+def _brown_forsythe(by_group: Mapping[str, Tally]) -> GroupTest:
     # Distances that differ only by rounding must not pass for variation, so a common grid settles them.
-    finest = 1e-12 * max((float(np.abs(answers).max()) for answers in by_group.values()), default=1.0) or 1.0
-    distances = {
-        group: np.round(np.abs(answers - np.median(answers)) / finest) * finest
-        for group, answers in by_group.items()
-    }
+    largest = max((float(np.abs(answers.values).max()) for answers in by_group.values()), default=1.0)
+    finest = 1e-12 * largest or 1.0
+    distances = {group: _distances(answers, finest) for group, answers in by_group.items()}
     result = _one_way(distances, "brown_forsythe_f", "Brown-Forsythe test of equal variances")
     if result.state == "constant":
         return replace(result, reason="within each group all answers lie equally far from the median")
     return result
 
 
-def _sums_of_squares(by_group: Mapping[str, Array]) -> tuple[float, float, tuple[float, float]]:
-    everyone = np.concatenate(list(by_group.values()))
-    grand = everyone.mean()
-    between = sum(len(answers) * float(answers.mean() - grand) ** 2 for answers in by_group.values())
-    within = sum(float(((answers - answers.mean()) ** 2).sum()) for answers in by_group.values())
+def _distances(answers: Tally, finest: float) -> Tally:
+    """How far the answers lie from their median."""
+    middle = answers.median
+    return answers.turned(lambda values: np.round(np.abs(values - middle) / finest) * finest)
+
+
+def _sums_of_squares(by_group: Mapping[str, Tally]) -> tuple[float, float, tuple[float, float]]:
+    everyone = together(list(by_group.values()))
+    grand = everyone.mean
+    between = sum(len(answers) * (answers.mean - grand) ** 2 for answers in by_group.values())
+    within = sum(answers.squares for answers in by_group.values())
     return between, within, (float(len(by_group) - 1), float(len(everyone) - len(by_group)))
 
 
-def _moments(by_group: Mapping[str, Array]) -> tuple[Array, Array, Array]:
+def _moments(by_group: Mapping[str, Tally]) -> tuple[Array, Array, Array]:
     answers = list(by_group.values())
     return (
         np.array([len(group) for group in answers], dtype=float),
-        np.array([group.mean() for group in answers]),
-        np.array([group.var(ddof=1) for group in answers]),
+        np.array([group.mean for group in answers]),
+        np.array([group.variance for group in answers]),
     )
 
 
 def _variance_explained(
-    by_group: Mapping[str, Array], measure: Literal["omega_squared", "eta_squared"], confidence_level: float
+    by_group: Mapping[str, Tally], measure: Literal["omega_squared", "eta_squared"], confidence_level: float
 ) -> EffectSize:
     method = {"omega_squared": "Omega squared", "eta_squared": "Eta squared"}[measure]
     method += ", noncentral F interval"
@@ -426,32 +426,32 @@ def _variance_explained(
     )
 
 
-def _kruskal_wallis(by_group: Mapping[str, Array]) -> GroupTest:
+def _kruskal_wallis(by_group: Mapping[str, Tally]) -> GroupTest:
     measure, method = "kruskal_wallis_h", "Kruskal-Wallis test"
     why = _why_not_ranked(by_group)
     if why[0] != "ok":
         return _no_test(by_group, measure, method, why)
-    h, p_value = kruskal(*by_group.values())
+    h, df = float(_h_statistics(answer_table(list(by_group.values()))[None])[0]), float(len(by_group) - 1)
     return GroupTest(
         measure=measure,
         method=method,
         n=sum(map(len, by_group.values())),
-        statistic=float(h),
-        df=(float(len(by_group) - 1),),
-        p_value=float(p_value),
+        statistic=h,
+        df=(df,),
+        p_value=float(chdtrc(df, h)),
     )
 
 
-def _why_not_ranked(by_group: Mapping[str, Array]) -> tuple[str, str]:
+def _why_not_ranked(by_group: Mapping[str, Tally]) -> tuple[str, str]:
     if len(by_group) < 2:
         return _why_not(by_group)
-    if np.ptp(np.concatenate(list(by_group.values()))) == 0:
+    if not together(list(by_group.values())).varies:
         return "constant", "all answers are the same"
     return "ok", ""
 
 
 def _rank_epsilon_squared(
-    by_group: Mapping[str, Array], rng: np.random.Generator, resamples: int, confidence_level: float
+    by_group: Mapping[str, Tally], rng: np.random.Generator, resamples: int, confidence_level: float
 ) -> EffectSize:
     measure, method = "rank_epsilon_squared", f"H / (n - 1), percentile interval of {resamples} resamples"
     n = sum(map(len, by_group.values()))
@@ -460,7 +460,7 @@ def _rank_epsilon_squared(
         return EffectSize(
             measure=measure, method=method, n=n, estimate=None, interval=None, state=why[0], reason=why[1]
         )
-    table = cross_table(list(by_group.values()))
+    table = answer_table(list(by_group.values()))
     drawn = np.concatenate([_h_statistics(tables) for tables in _resampled_tables(table, rng, resamples)]) / (
         n - 1
     )
@@ -483,11 +483,7 @@ def cross_table(by_group: Sequence[Array]) -> Array:
     >>> cross_table([np.array([1.0, 2.0, 2.0]), np.array([2.0, 5.0])]).tolist()
     [[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]]
     """
-    distinct = np.unique(np.concatenate(by_group))
-    return np.array(
-        [np.bincount(np.searchsorted(distinct, group), minlength=len(distinct)) for group in by_group],
-        dtype=float,
-    )
+    return answer_table([Tally.of(group) for group in by_group])
 
 
 def _resampled_tables(table: Array, rng: np.random.Generator, resamples: int) -> Iterator[Array]:
@@ -514,9 +510,9 @@ def _h_statistics(tables: Array) -> Array:
     return corrected
 
 
-def _games_howell(by_group: Mapping[str, Array], confidence_level: float) -> tuple[PairwiseDifference, ...]:
+def _games_howell(by_group: Mapping[str, Tally], confidence_level: float) -> tuple[PairwiseDifference, ...]:
     """All pairs, later group minus earlier. The studentized range counts the groups that can be compared."""
-    usable = [group for group, answers in by_group.items() if len(answers) > 1 and np.ptp(answers) > 0]
+    usable = [group for group, answers in by_group.items() if len(answers) > 1 and answers.varies]
     pairs = [
         _difference(earlier, later, by_group, len(usable), confidence_level)
         for earlier, later in combinations(by_group, 2)
@@ -525,11 +521,11 @@ def _games_howell(by_group: Mapping[str, Array], confidence_level: float) -> tup
 
 
 def _difference(
-    earlier: str, later: str, by_group: Mapping[str, Array], k: int, confidence_level: float
+    earlier: str, later: str, by_group: Mapping[str, Tally], k: int, confidence_level: float
 ) -> PairwiseDifference:
     a, b = by_group[earlier], by_group[later]
     state, reason = _why_not({earlier: a, later: b}, each_varies=True)
-    estimate = float(b.mean() - a.mean())
+    estimate = b.mean - a.mean
     if state != "ok":
         return PairwiseDifference(
             group=later,
@@ -546,12 +542,12 @@ def _difference(
             state=state,
             reason=reason,
         )
-    parts = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    parts = a.variance / len(a), b.variance / len(b)
     std_error = math.sqrt(sum(parts))
     df = sum(parts) ** 2 / (parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1))
     statistic = estimate / std_error
     half = studentized_range_isf(1 - confidence_level, k, df) / math.sqrt(2) * std_error
-    g, g_interval = hedges_g(b, a, confidence_level=confidence_level)
+    g, g_interval = _hedges_g(b, a, confidence_level)
     return PairwiseDifference(
         group=later,
         versus=earlier,
@@ -568,9 +564,18 @@ def _difference(
 
 
 @refuses_weights(
-    "its errors are those of a simple random sample", instead="analysis.design.group_tests.design_t_test"
+    "its errors are those of a simple random sample",
+    instead="analysis.design.group_tests.design_t_test",
+    counts="sums",
 )
-def hedges_g(a: Array, b: Array, *, confidence_level: float = 0.95) -> tuple[float, Interval]:
+def hedges_g(
+    a: Array,
+    b: Array,
+    *,
+    counts_first: Counts | None = None,
+    counts_second: Counts | None = None,
+    confidence_level: float = 0.95,
+) -> tuple[float, Interval]:
     """Standardised difference of two means, ``a`` minus ``b``, corrected for bias, with its interval.
 
     The sd is pooled; the correction is the exact one, with gamma functions [1]_; the interval comes from the
@@ -580,6 +585,8 @@ def hedges_g(a: Array, b: Array, *, confidence_level: float = 0.95) -> tuple[flo
     ----------
     a, b : array, shapes (n_a,) and (n_b,)
         Answers without missing ones, at least 2 each, not all the same.
+    counts_first, counts_second : array-like, optional
+        Respondents that each answer stands for.
 
     References
     ----------
@@ -592,11 +599,20 @@ def hedges_g(a: Array, b: Array, *, confidence_level: float = 0.95) -> tuple[flo
     >>> round(g, 4)
     1.9307
     """
+    times = (
+        None if counts is None else checked_counts(counts, len(answers))
+        for answers, counts in ((a, counts_first), (b, counts_second))
+    )
+    first, second = (Tally.of(answers, own) for answers, own in zip((a, b), times, strict=True))
+    return _hedges_g(first, second, confidence_level)
+
+
+def _hedges_g(a: Tally, b: Tally, confidence_level: float) -> tuple[float, Interval]:
     n_a, n_b = len(a), len(b)
     df = n_a + n_b - 2
-    pooled = math.sqrt(((n_a - 1) * a.var(ddof=1) + (n_b - 1) * b.var(ddof=1)) / df)
+    pooled = math.sqrt((a.squares + b.squares) / df)
     scale = math.sqrt(1 / n_a + 1 / n_b)
-    d = float(a.mean() - b.mean()) / pooled
+    d = (a.mean - b.mean) / pooled
     correction = math.exp(math.lgamma(df / 2) - math.log(math.sqrt(df / 2)) - math.lgamma((df - 1) / 2))
     low, high = t_noncentrality(d / scale, df, confidence_level=confidence_level)
     return d * correction, Interval(

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
-from analysis.counted_rows import Counts, written_out
+from analysis.counted_rows import Counts
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighted_moments import row_weights
 from analysis.weighting import refuses_weights
 
 
@@ -54,7 +55,7 @@ class McNemar(Tabular):
 @refuses_weights(
     "its exact binomial test counts respondents",
     instead="analysis.design.means.weighted_mean of the difference",
-    counts="rows",
+    counts="sums",
 )
 def mcnemar(
     first: pd.Series, second: pd.Series, *, counts: Counts | None = None, confidence_level: float = 0.95
@@ -66,7 +67,7 @@ def mcnemar(
     first, second : Series of 1, 0 and NaN, shape (n_respondents,)
         On one index.
     counts : array-like, shape (n_respondents,), optional
-        Respondents that a row stands for; rows are written out.
+        Respondents that a row stands for.
 
     Notes
     -----
@@ -81,7 +82,6 @@ def mcnemar(
     >>> result.only_first, result.only_second, round(result.exact_p_value, 4)
     (4, 1, 0.375)
     """
-    first, second = written_out(first, counts), written_out(second, counts)
     if not first.index.equals(second.index):
         raise ValueError("both answers must stand on one index: the same respondents in the same order")
     for answers in (first, second):
@@ -89,19 +89,20 @@ def mcnemar(
         if strays:
             raise ValueError(f"{answers.name}: answers are 1, 0 or missing, found {strays[:5]}")
     both = first.notna() & second.notna()
-    b = int((first[both] > second[both]).sum())
-    c = int((first[both] < second[both]).sum())
+    times = row_weights(len(first), counts=counts, design=None).respondents
+    b = int(times[both & (first > second)].sum())
+    c = int(times[both & (first < second)].sum())
     shared: dict[str, Any] = {
         "first": str(first.name),
         "second": str(second.name),
-        "n": int(both.sum()),
-        "n_missing": int((~both).sum()),
+        "n": int(times[both].sum()),
+        "n_missing": int(times[~both].sum()),
         "only_first": b,
         "only_second": c,
     }
     if b + c == 0:
-        reason = "no respondent answered the two differently" if both.any() else "nobody answered both"
-        return McNemar(**shared, state="constant" if both.any() else "too_few", reason=reason)
+        reason = "no respondent answered the two differently" if times[both].any() else "nobody answered both"
+        return McNemar(**shared, state="constant" if times[both].any() else "too_few", reason=reason)
     statistic = (b - c) ** 2 / (b + c)
     exact = stats.binomtest(b, b + c)
     share = exact.proportion_ci(confidence_level, method="exact")

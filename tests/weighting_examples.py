@@ -36,7 +36,7 @@ from analysis.factor_scores import factor_scores
 from analysis.factorability import sampling_adequacy, sphericity
 from analysis.factorial import factorial_anova
 from analysis.factors import factor_analysis
-from analysis.groups import compare_groups
+from analysis.groups import compare_groups, hedges_g
 from analysis.imputation import impute
 from analysis.item_correlations import given_correlations, pearson_correlations
 from analysis.johnson_neyman import moderate
@@ -298,6 +298,9 @@ COUNTED: Mapping[str, Example] = {
     "factorial.factorial_anova": lambda t: factorial_anova(t["A1"], t.rows[["SEX", "TIER"]], **t.counted),
     "groups.compare_groups": lambda t: compare_groups(
         t["A2"], t["TIER"], rng=_rng(), resamples=50, **t.counted
+    ),
+    "groups.hedges_g": lambda t: t.split(
+        lambda a, b, **how: hedges_g(a.to_numpy(dtype=float), b.to_numpy(dtype=float), **how)
     ),
     "imputation.impute": lambda t: impute(
         t.rows[["A1", "A2", "B1"]], rng=_rng(), imputations=2, cycles=2, **t.counted
