@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.bootstrap import BootstrapDistribution, estimable, resampled_correlations
+from analysis.counted_rows import Counts, written_out
 from analysis.minimum_effect import Tail, t_tail
 from analysis.regression import (
     Regression,
@@ -170,6 +171,7 @@ class AddedValue(Tabular):
 @refuses_weights(
     "its errors come from leaving out or drawing respondents of a simple random sample",
     instead="analysis.design.regression.design_linear",
+    counts="rows",
 )
 def key_drivers(
     outcome: pd.Series,
@@ -179,6 +181,7 @@ def key_drivers(
     resamples: int = 1000,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> KeyDrivers:
     """Relative importance of drivers.
@@ -192,6 +195,8 @@ def key_drivers(
         Driver -> lowest and highest point of its scale, for ``performance``.
     clusters : Series, optional
         Whole clusters are resampled, and errors are cluster-robust.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -213,6 +218,11 @@ def key_drivers(
     >>> bool(np.isclose(sum(driver.lmg for driver in result.drivers), result.r_squared))
     True
     """
+    outcome, predictors, clusters = (
+        written_out(outcome, counts),
+        written_out(predictors, counts),
+        written_out(clusters, counts),
+    )
     if predictors.shape[1] > MAX_DRIVERS:
         raise ValueError(f"{predictors.shape[1]} drivers; at most {MAX_DRIVERS} can be compared")
     regression = regress(outcome, predictors, clusters=clusters, confidence_level=confidence_level)
@@ -265,9 +275,15 @@ def key_drivers(
 @refuses_weights(
     "its errors come from leaving out or drawing respondents of a simple random sample",
     instead="analysis.regression_blocks.regression_blocks",
+    counts="rows",
 )
 def added_value(
-    outcome: pd.Series, base: pd.DataFrame, added: pd.DataFrame, *, confidence_level: float = 0.95
+    outcome: pd.Series,
+    base: pd.DataFrame,
+    added: pd.DataFrame,
+    *,
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> AddedValue:
     """Gain in R squared when ``added`` join ``base``, on the same respondents.
 
@@ -288,6 +304,7 @@ def added_value(
     >>> round(added_value(y, d[["x"]], d[["z"]]).estimate, 2)
     0.34
     """
+    outcome, base, added = written_out(outcome, counts), written_out(base, counts), written_out(added, counts)
     both = pd.concat([base, added], axis="columns")
     design = complete_cases(outcome, both)
     n, k = design.x.shape

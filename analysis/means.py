@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 from scipy.special import gammaln
 
+from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.noncentral import t_noncentrality
 from analysis.results import Entry, Interval, Tabular
@@ -285,13 +286,16 @@ class WithinContrast(Tabular):
 
 
 @refuses_weights(
-    "its errors are those of a simple random sample", instead="analysis.design.means.weighted_mean"
+    "its errors are those of a simple random sample",
+    instead="analysis.design.means.weighted_mean",
+    counts="rows",
 )
 def mean_against(
     values: pd.Series,
     reference: float,
     *,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> StandardizedMean:
     """Cohen's d of a mean from a reference point, ``(mean - reference) / sd``.
@@ -304,6 +308,8 @@ def mean_against(
         For a rating scale usually its midpoint.
     clusters : Series, optional
         Branch of each respondent, for ``robust``.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -315,6 +321,7 @@ def mean_against(
     >>> round(mean_against(pd.Series([3, 4, 5, 4, 4, 2.0], name="q"), 3).estimate, 4)
     0.6455
     """
+    values, clusters = written_out(values, counts), written_out(clusters, counts)
     given = _given(values, clusters)
     answered = values[given].to_numpy(dtype=float)
     shared: dict[str, Any] = {
@@ -348,7 +355,9 @@ def mean_against(
 
 
 @refuses_weights(
-    "its errors are those of a simple random sample", instead="analysis.design.group_tests.design_t_test"
+    "its errors are those of a simple random sample",
+    instead="analysis.design.group_tests.design_t_test",
+    counts="rows",
 )
 def mean_difference(
     first: pd.Series,
@@ -356,6 +365,8 @@ def mean_difference(
     *,
     clusters_first: pd.Series | None = None,
     clusters_second: pd.Series | None = None,
+    counts_first: Counts | None = None,
+    counts_second: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> MeanDifference:
     """Welch's comparison of two independent means with Hedges' g.
@@ -366,6 +377,8 @@ def mean_difference(
         Missing values are left out.
     clusters_first, clusters_second : Series, optional
         Branch of each respondent, for ``robust``; respondents without one are left out.
+    counts_first, counts_second : array-like, optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -380,6 +393,11 @@ def mean_difference(
     >>> round(result.difference, 3), round(result.estimate, 4)
     (1.2, 1.2871)
     """
+    first, clusters_first = written_out(first, counts_first), written_out(clusters_first, counts_first)
+    second, clusters_second = (
+        written_out(second, counts_second),
+        written_out(clusters_second, counts_second),
+    )
     first_given, second_given = _given(first, clusters_first), _given(second, clusters_second)
     a, b = first[first_given].to_numpy(dtype=float), second[second_given].to_numpy(dtype=float)
     shared: dict[str, Any] = {
@@ -444,12 +462,14 @@ def mean_difference(
 @refuses_weights(
     "its errors are those of a simple random sample",
     instead="analysis.design.means.weighted_mean of the difference",
+    counts="rows",
 )
 def within_contrast(
     plus: pd.DataFrame,
     minus: pd.DataFrame,
     *,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> WithinContrast:
     """Per person, the mean of the ``plus`` answers minus the mean of the ``minus`` answers.
@@ -466,6 +486,11 @@ def within_contrast(
     >>> round(within_contrast(plus, minus).estimate, 4)
     1.3908
     """
+    plus, minus, clusters = (
+        written_out(plus, counts),
+        written_out(minus, counts),
+        written_out(clusters, counts),
+    )
     both = plus.notna().all(axis="columns") & minus.notna().all(axis="columns")
     if clusters is not None:
         both &= clusters.notna()

@@ -14,6 +14,7 @@ from scipy import stats
 
 from analysis.adjust import holm
 from analysis.bootstrap import BootstrapDistribution, resampled_sums
+from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.means import signed_ranks
 from analysis.profile import wilson_interval
@@ -117,12 +118,14 @@ class RepeatedComparison(Tabular):
 @refuses_weights(
     "its ranks and p-values are those of a simple random sample",
     instead="analysis.design.means.weighted_means and their contrast",
+    counts="rows",
 )
 def friedman(
     ratings: pd.DataFrame,
     *,
     rng: np.random.Generator,
     resamples: int = 2000,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> RepeatedComparison:
     """Friedman's test with Kendall's W, corrected for ties.
@@ -131,6 +134,8 @@ def friedman(
     ----------
     ratings : DataFrame, shape (n_respondents, k)
         Respondents with a missing answer are left out.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -146,6 +151,7 @@ def friedman(
     >>> round(friedman(d, rng=np.random.default_rng(1), resamples=100).statistic, 4)
     7.6
     """
+    ratings = written_out(ratings, counts)
     whole = ratings.dropna()
     n, k = whole.shape
     shared: dict[str, Any] = {
@@ -204,12 +210,14 @@ def _kendall_w(sums: Array, k: int) -> Array:
 @refuses_weights(
     "its errors are those of a simple random sample",
     instead="analysis.design.means.weighted_means and their contrast",
+    counts="rows",
 )
 def cochran_q(
     answers: pd.DataFrame,
     *,
     rng: np.random.Generator,
     resamples: int = 2000,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> RepeatedComparison:
     """Cochran's Q for yes-no answers of the same persons.
@@ -217,6 +225,8 @@ def cochran_q(
     Parameters
     ----------
     answers : DataFrame of 0 and 1, shape (n_respondents, k)
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -232,6 +242,7 @@ def cochran_q(
     >>> round(cochran_q(d, rng=np.random.default_rng(1), resamples=100).statistic, 4)
     4.5
     """
+    answers = written_out(answers, counts)
     whole = answers.dropna()
     n, k = whole.shape
     shared: dict[str, Any] = {

@@ -15,7 +15,10 @@ from analysis.banner_waves import compare_waves
 from analysis.clusters import cluster_number, gaussian_mixture, k_means
 from analysis.coding_agreement import agreement_by_code, cohen_kappa, fleiss_kappa, krippendorff_alpha
 from analysis.common_method import marker_variable, single_factor
+from analysis.correlations import correlate, correlation_matrix
 from analysis.counted_rows import written_out
+from analysis.crosstabs import association, multiple_response
+from analysis.descriptives import answer_shares, describe
 from analysis.design.correlations import weighted_correlations
 from analysis.design.design import Design, survey_design
 from analysis.design.domain import by_domain, weight_contrast
@@ -30,6 +33,7 @@ from analysis.design.regression import design_linear, design_logistic
 from analysis.design.tables import weighted_table
 from analysis.design.totals import weighted_total, weighted_totals
 from analysis.driver_comparison import compare_drivers
+from analysis.drivers import added_value, key_drivers
 from analysis.equivalence import equivalence
 from analysis.factor_number import eigenvalues, minimum_average_partial, parallel_analysis
 from analysis.factor_scores import factor_scores
@@ -46,9 +50,12 @@ from analysis.latent_class_number import bootstrap_likelihood_ratio, class_numbe
 from analysis.latent_classes import latent_classes
 from analysis.marginal_effects import average_marginal_effects
 from analysis.mcnemar import mcnemar
+from analysis.means import mean_against, mean_difference, within_contrast
+from analysis.mediation import mediate
 from analysis.method_factor import method_factor
 from analysis.missing_patterns import little_mcar_test, missing_patterns, normal_estimates
 from analysis.moderated_mediation import mediate_conditionally
+from analysis.nps import net_promoter_score
 from analysis.omega import schmid_leiman_omega
 from analysis.ordinal_regression import ordinal_regression
 from analysis.pls import bootstrap as pls_bootstrap
@@ -60,16 +67,22 @@ from analysis.pls.specify import PathModel, composite, paths
 from analysis.polychoric import polychoric_correlations
 from analysis.polyserial import polyserial_correlations
 from analysis.post_hoc import all_pairs
+from analysis.profile import frequencies
 from analysis.proportional_odds import proportional_odds_test
 from analysis.rank_versions import cliffs_delta, linear_trend, rank_biserial, rank_coefficient
 from analysis.recommended_test import recommend_test
+from analysis.regression import moderate as moderated
+from analysis.regression import regress
 from analysis.regression_blocks import influence, regression_blocks
 from analysis.reliability import bootstrap_alpha, cronbach_alpha, standardized_alpha
+from analysis.repeated import cochran_q, friedman
 from analysis.response_surface import response_surface
+from analysis.segmentation import compare_with_rule, segment
 from analysis.sem.fit import fit
 from analysis.sem.ordered import fit_ordered
 from analysis.split_half import split_half
 from analysis.three_step import class_means, class_shares, classification
+from analysis.trend import jonckheere_terpstra, kendall_tau_b
 from analysis.two_groups import compare_two
 from analysis.validity import htmt
 from analysis.wave_change import decompose_change
@@ -257,6 +270,40 @@ WEIGHTED: Mapping[str, Example] = {
 
 #: Functions that take counts and refuse sampling weights.
 COUNTED: Mapping[str, Example] = {
+    "correlations.correlate": lambda t: tuple(
+        correlate(t["A1"], t["A2"], method=method, **t.counted) for method in ("pearson", "spearman")
+    ),
+    "correlations.correlation_matrix": lambda t: correlation_matrix(t.rows[A], **t.counted),
+    "crosstabs.association": lambda t: association(t["TIER"], t["A2"], **t.counted),
+    "crosstabs.multiple_response": lambda t: multiple_response(
+        t.rows[["YES", "NOW"]], t["TIER"], **t.counted
+    ),
+    "descriptives.describe": lambda t: describe(t.rows[["A2", "AGE"]], bounds={"A2": (1, 5)}, **t.counted),
+    "descriptives.answer_shares": lambda t: answer_shares(t.rows[A], [1, 2, 3, 4, 5], **t.counted),
+    "drivers.key_drivers": lambda t: key_drivers(
+        t["A1"], t.rows[["B1", "AGE"]], rng=_rng(), resamples=20, **t.counted
+    ),
+    "drivers.added_value": lambda t: added_value(t["A1"], t.rows[["B1"]], t.rows[["AGE"]], **t.counted),
+    "means.mean_against": lambda t: mean_against(t["A2"], 3.0, **t.counted),
+    "means.mean_difference": lambda t: t.split(mean_difference),
+    "means.within_contrast": lambda t: within_contrast(t.rows[["A1", "A2"]], t.rows[["B1"]], **t.counted),
+    "mediation.mediate": lambda t: mediate(
+        t["A1"], t.rows[["B1"]], t["B2"], rng=_rng(), resamples=20, **t.counted
+    ),
+    "nps.net_promoter_score": lambda t: net_promoter_score(2 * t["A2"], t["TIER"], **t.counted),
+    "profile.frequencies": lambda t: frequencies(t["A2"], [1, 2, 3, 4, 5], **t.counted),
+    "regression.regress": lambda t: regress(t["A1"], t.rows[["B1", "AGE"]], **t.counted),
+    "regression.moderate": lambda t: moderated(t["A1"], t["B1"], t["AGE"], **t.counted),
+    "repeated.friedman": lambda t: friedman(t.rows[A], rng=_rng(), resamples=20, **t.counted),
+    "repeated.cochran_q": lambda t: cochran_q(
+        t.rows[["YES", "NOW"]].assign(A=(t["A1"] > 3) * 1.0), rng=_rng(), resamples=20, **t.counted
+    ),
+    "segmentation.segment": lambda t: segment(t.rows[["B1", "B2"]], k=2, rng=_rng(), **t.counted),
+    "segmentation.compare_with_rule": lambda t: compare_with_rule(
+        t["TIER"], t.rows[["B1", "B2"]], t.rows[["A1"]], rng=_rng(), resamples=20, **t.counted
+    ),
+    "trend.jonckheere_terpstra": lambda t: jonckheere_terpstra(t["A1"], t["TIER"], **t.counted),
+    "trend.kendall_tau_b": lambda t: kendall_tau_b(t["A1"], t["TIER"], **t.counted),
     "common_method.marker_variable": lambda t: marker_variable(
         t.correlations, marker="B3", constructs=["A1", "A2"]
     ),
