@@ -16,7 +16,7 @@ from typing import Literal
 import pandas as pd
 from scipy import stats
 
-from analysis.counted_rows import Counts, written_out
+from analysis.counted_rows import Counts
 from analysis.means import mean_difference
 from analysis.results import Entry, Interval, Tabular
 from analysis.weighting import refuses_weights
@@ -61,7 +61,7 @@ class Equivalence(Tabular):
 @refuses_weights(
     "Welch's tests of a simple random sample",
     instead="analysis.design.group_tests.design_t_test",
-    counts="rows",
+    counts="sums",
 )
 def equivalence(
     first: pd.Series,
@@ -86,7 +86,7 @@ def equivalence(
     alpha : float
         Level of each one-sided test.
     counts_first, counts_second : array-like, optional
-        Respondents that a row stands for; rows are written out.
+        Respondents that a row stands for.
 
     Notes
     -----
@@ -100,10 +100,15 @@ def equivalence(
     >>> round(result.p_value, 4), result.shown
     (0.0128, True)
     """
-    first, second = written_out(first, counts_first), written_out(second, counts_second)
     if not margin > 0 or not math.isfinite(margin):
         raise ValueError(f"margin is {margin}; it is the smallest difference that would matter, above 0")
-    found = mean_difference(first, second, confidence_level=1 - 2 * alpha)
+    found = mean_difference(
+        first,
+        second,
+        counts_first=counts_first,
+        counts_second=counts_second,
+        confidence_level=1 - 2 * alpha,
+    )
     if found.difference is None or found.std_error is None or found.df is None:
         return Equivalence(
             alternative=alternative,

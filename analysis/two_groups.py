@@ -23,9 +23,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.counted_rows import Counts, written_out
+from analysis.counted_rows import Counts
 from analysis.means import MeanDifference, mean_difference
 from analysis.results import Entry, Interval, Tabular
+from analysis.tallies import Tally, answer_table, mid_ranks, together
+from analysis.weighted_moments import row_weights
 from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
@@ -148,7 +150,7 @@ class TwoGroupComparison(Tabular):
 @refuses_weights(
     "its ranks and p-values are those of a simple random sample",
     instead="analysis.design.group_tests.design_t_test and design_rank_test",
-    counts="rows",
+    counts="sums",
 )
 def compare_two(
     first: pd.Series,
@@ -168,7 +170,7 @@ def compare_two(
     names : pair of str
         What the groups are called.
     counts_first, counts_second : array-like, optional
-        Respondents that a row stands for; rows are written out.
+        Respondents that a row stands for.
 
     Notes
     -----
@@ -186,15 +188,20 @@ def compare_two(
     >>> round(result.mann_whitney.p_value, 4), round(result.dominance.cliffs_delta, 4)
     (0.0199, 0.7778)
     """
-    first, second = written_out(first, counts_first), written_out(second, counts_second)
-    a, b = first.dropna().to_numpy(dtype=float), second.dropna().to_numpy(dtype=float)
+    a, b = _tally(first, counts_first), _tally(second, counts_second)
     trouble = _why_not(a, b)
     dominance, brunner_munzel = _brunner_munzel(a, b, trouble, confidence_level)
     return TwoGroupComparison(
         variable=str(first.name),
         first=names[0],
         second=names[1],
-        means=mean_difference(first, second, confidence_level=confidence_level),
+        means=mean_difference(
+            first,
+            second,
+            counts_first=counts_first,
+            counts_second=counts_second,
+            confidence_level=confidence_level,
+        ),
         student=_student(a, b, trouble),
         mann_whitney=_mann_whitney(a, b, trouble),
         brunner_munzel=brunner_munzel,
@@ -206,10 +213,16 @@ def compare_two(
 Trouble = tuple[str, str] | None
 
 
-def _why_not(a: Array, b: Array) -> Trouble:
+def _tally(answers: pd.Series, counts: Counts | None) -> Tally:
+    times = row_weights(len(answers), counts=counts, design=None).respondents
+    known = answers.notna().to_numpy()
+    return Tally.of(answers[known].to_numpy(dtype=float), times[known])
+
+
+def _why_not(a: Tally, b: Tally) -> Trouble:
     if min(len(a), len(b)) < 2:
         return "too_few", f"{len(a)} and {len(b)} answers; each group needs at least 2"
-    if np.ptp(np.concatenate([a, b])) == 0:
+    if not together([a, b]).varies:
         return "constant", "everybody gave one answer"
     return None
 
@@ -218,15 +231,15 @@ def _refused(measure: str, method: str, null: str, trouble: tuple[str, str]) -> 
     return TwoSampleTest(measure=measure, method=method, null=null, state=trouble[0], reason=trouble[1])
 
 
-def _student(a: Array, b: Array, trouble: Trouble) -> TwoSampleTest:
+def _student(a: Tally, b: Tally, trouble: Trouble) -> TwoSampleTest:
     words = ("student_t", "Student's t test", "equal means, given equal variances")
-    if trouble is None and np.ptp(a) == 0 and np.ptp(b) == 0:
+    if trouble is None and not a.varies and not b.varies:
         trouble = "constant", "nobody differs from the own group"
     if trouble is not None:
         return _refused(*words, trouble)
     df = len(a) + len(b) - 2
-    pooled = (float(((a - a.mean()) ** 2).sum()) + float(((b - b.mean()) ** 2).sum())) / df
-    statistic = float(a.mean() - b.mean()) / math.sqrt(pooled * (1 / len(a) + 1 / len(b)))
+    pooled = (a.squares + b.squares) / df
+    statistic = (a.mean - b.mean) / math.sqrt(pooled * (1 / len(a) + 1 / len(b)))
     return TwoSampleTest(
         measure=words[0],
         method=words[1],
@@ -237,32 +250,38 @@ def _student(a: Array, b: Array, trouble: Trouble) -> TwoSampleTest:
     )
 
 
-def _mann_whitney(a: Array, b: Array, trouble: Trouble) -> TwoSampleTest:
+def _mann_whitney(a: Tally, b: Tally, trouble: Trouble) -> TwoSampleTest:
     words = ("mann_whitney_u", "Mann-Whitney test", "equal distributions")
     if trouble is not None:
         return _refused(*words, trouble)
-    found = stats.mannwhitneyu(a, b, method="asymptotic", use_continuity=False)
+    table = answer_table([a, b])
+    ties = table.sum(axis=0)
+    m, n = float(len(a)), float(len(b))
+    size = m + n
+    u = float(table[0] @ mid_ranks(ties)) - m * (m + 1) / 2
+    spread = m * n / 12 * (size + 1 - float((ties**3 - ties).sum()) / (size * (size - 1)))
     return TwoSampleTest(
         measure=words[0],
         method=words[1],
         null=words[2],
-        statistic=float(found.statistic),
-        p_value=float(found.pvalue),
+        statistic=u,
+        p_value=float(2 * stats.norm.sf(abs(u - m * n / 2) / math.sqrt(spread))),
     )
 
 
 def _brunner_munzel(
-    a: Array, b: Array, trouble: Trouble, level: float
+    a: Tally, b: Tally, trouble: Trouble, level: float
 ) -> tuple[Dominance | None, TwoSampleTest]:
     words = ("brunner_munzel", "Brunner-Munzel test", "neither group tends to answer higher")
     if trouble is not None:
         return None, _refused(*words, trouble)
     m, n = len(a), len(b)
-    together = stats.rankdata(np.concatenate([a, b]))
+    table = answer_table([a, b])
+    ranks = mid_ranks(table.sum(axis=0))
     # how many of the other group each respondent outranks, ties counting half
-    over_b, over_a = together[:m] - stats.rankdata(a), together[m:] - stats.rankdata(b)
-    estimate = float(over_b.mean() / n)
-    parts = float(over_b.var(ddof=1) / (n * n * m)), float(over_a.var(ddof=1) / (m * m * n))
+    over_b, over_a = ranks - mid_ranks(table[0]), ranks - mid_ranks(table[1])
+    estimate = float(table[0] @ over_b) / (m * n)
+    parts = _variance(over_b, table[0]) / (n * n * m), _variance(over_a, table[1]) / (m * m * n)
     variance = sum(parts)
     if variance < EXACT:
         reason = "the groups do not overlap, or all who differ differ alike, so that ranks have no error"
@@ -283,7 +302,12 @@ def _brunner_munzel(
     return Dominance(estimate=estimate, std_error=error, df=df, interval=limits), test
 
 
-def _variance_ratio(a: Array, b: Array) -> float | None:
-    if min(len(a), len(b)) < 2 or np.ptp(b) == 0:
+def _variance(values: Array, counts: Array) -> float:
+    n = counts.sum()
+    return float(counts @ (values - counts @ values / n) ** 2 / (n - 1))
+
+
+def _variance_ratio(a: Tally, b: Tally) -> float | None:
+    if min(len(a), len(b)) < 2 or not b.varies:
         return None
-    return float(a.var(ddof=1) / b.var(ddof=1))
+    return a.variance / b.variance

@@ -117,6 +117,11 @@ class Table:
         return {"counts": self.counts} if self.weights is None else {"design": self.design}
 
     @property
+    def by_branch(self) -> dict[str, Any]:
+        """As ``by_design``, counts with clusters."""
+        return {**self.counted, "clusters": self["BRANCH"]} if self.weights is None else self.by_design
+
+    @property
     def correlations(self) -> Any:
         return pearson_correlations(self.rows[A + B], **self.by_design)
 
@@ -243,18 +248,20 @@ WEIGHTED: Mapping[str, Example] = {
         pearson_correlations(t.rows[A], missing="pairwise", **t.by_design),
     ),
     "item_correlations.given_correlations": lambda t: given_correlations(t.correlations.to_frame()),
-    "johnson_neyman.moderate": lambda t: moderate(
-        t["A1"], t["B1"], t["AGE"], covariates=t.rows[["B2"]], **t.by_design
+    "johnson_neyman.moderate": lambda t: tuple(
+        moderate(t["A1"], t["B1"], t["AGE"], covariates=t.rows[["B2"]], **how)
+        for how in (t.by_design, t.by_branch)
     ),
     "latent_classes.latent_classes": _classes,
     "omega.schmid_leiman_omega": lambda t: schmid_leiman_omega(t.correlations, construct="x", n_factors=2),
-    "regression_blocks.regression_blocks": lambda t: regression_blocks(
-        t["A1"], t.rows[["B1", "B2", "AGE"]], {"one": ["B1"], "two": ["B2", "AGE"]}, **t.by_design
+    "regression_blocks.regression_blocks": lambda t: tuple(
+        regression_blocks(t["A1"], t.rows[["B1", "B2", "AGE"]], {"one": ["B1"], "two": ["B2", "AGE"]}, **how)
+        for how in (t.by_design, t.by_branch)
     ),
     "reliability.cronbach_alpha": lambda t: cronbach_alpha(t.rows[A], construct="a", **t.by_design),
     "reliability.standardized_alpha": lambda t: standardized_alpha(t.correlations, construct="x"),
-    "response_surface.response_surface": lambda t: response_surface(
-        t["A1"], t["B1"], t["AGE"], center=3, **t.by_design
+    "response_surface.response_surface": lambda t: tuple(
+        response_surface(t["A1"], t["B1"], t["AGE"], center=3, **how) for how in (t.by_design, t.by_branch)
     ),
     "split_half.split_half": lambda t: split_half(t.rows[A], construct="a", **t.by_design),
     "three_step.classification": lambda t: classification(_classes(t)),
@@ -284,15 +291,19 @@ COUNTED: Mapping[str, Example] = {
         t["A1"], t.rows[["B1", "AGE"]], rng=_rng(), resamples=20, **t.counted
     ),
     "drivers.added_value": lambda t: added_value(t["A1"], t.rows[["B1"]], t.rows[["AGE"]], **t.counted),
-    "means.mean_against": lambda t: mean_against(t["A2"], 3.0, **t.counted),
+    "means.mean_against": lambda t: tuple(
+        mean_against(t["A2"], 3.0, **how) for how in (t.counted, t.by_branch)
+    ),
     "means.mean_difference": lambda t: t.split(mean_difference),
-    "means.within_contrast": lambda t: within_contrast(t.rows[["A1", "A2"]], t.rows[["B1"]], **t.counted),
+    "means.within_contrast": lambda t: tuple(
+        within_contrast(t.rows[["A1", "A2"]], t.rows[["B1"]], **how) for how in (t.counted, t.by_branch)
+    ),
     "mediation.mediate": lambda t: mediate(
         t["A1"], t.rows[["B1"]], t["B2"], rng=_rng(), resamples=20, **t.counted
     ),
     "nps.net_promoter_score": lambda t: net_promoter_score(2 * t["A2"], t["TIER"], **t.counted),
     "profile.frequencies": lambda t: frequencies(t["A2"], [1, 2, 3, 4, 5], **t.counted),
-    "regression.regress": lambda t: regress(t["A1"], t.rows[["B1", "AGE"]], **t.counted),
+    "regression.regress": lambda t: regress(t["A1"], t.rows[["B1", "AGE"]], **t.by_branch),
     "regression.moderate": lambda t: moderated(t["A1"], t["B1"], t["AGE"], **t.counted),
     "repeated.friedman": lambda t: friedman(t.rows[A], rng=_rng(), resamples=20, **t.counted),
     "repeated.cochran_q": lambda t: cochran_q(
