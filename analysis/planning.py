@@ -169,7 +169,10 @@ def power_of(
     if measure in ("d_between", "d_within"):
         df, unit = n - 1, math.sqrt(n)
         if measure == "d_between":
-            df, unit = (1 + second_per_first) * n - 2, math.sqrt(n * second_per_first / (1 + second_per_first))
+            df, unit = (
+                (1 + second_per_first) * n - 2,
+                math.sqrt(n * second_per_first / (1 + second_per_first)),
+            )
         limit = stats.t.isf(tail, df) if bound == 0 else stats.nct.isf(tail, df, bound * unit)
         return float(stats.nct.sf(limit, df, expected * unit))
     if measure == "cramers_v":

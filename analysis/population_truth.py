@@ -21,7 +21,7 @@ from surveys.screening import screen
 from surveys.simulation import simulate
 from surveys.study import Study, TestKind
 
-LARGE = 20_000  #: respondents of the largest population
+LARGE = 40_000  #: respondents of each population
 SCREENED = 4_000  #: respondents of each population, to see how many are set aside
 RESAMPLES = 40  #: only estimates are used of the kinds that resample
 
@@ -69,30 +69,28 @@ def true_effects(
     study : Study
     model : PopulationModel
     sizes, branches : mapping
-        Respondents and branches of each population as planned: the large sample keeps the proportions
-        between populations, and the respondents in a branch.
+        Respondents and branches of each population as planned: the large sample keeps the respondents in a
+        branch and, where populations are compared, the proportions between them.
     rng : numpy.random.Generator
     large : int
-        Respondents of the largest population.
+        Respondents of each population.
     """
-    factor = max(large / max(sizes.values()), 1.0)
-    grown = {id_: math.ceil(n * factor) for id_, n in sizes.items()}
-    answers = simulate(
-        study,
-        with_branches(model, {id_: math.ceil(count * factor) for id_, count in branches.items()}),
-        rng=rng,
-        sizes=grown,
-        clean=True,
-    )
+    grown = {id_: max(large, n) for id_, n in sizes.items()}
+    many = {id_: math.ceil(count * grown[id_] / sizes[id_]) for id_, count in branches.items()}
+    answers = simulate(study, with_branches(model, many), rng=rng, sizes=grown, clean=True)
     samples = {id_: sample_of(study.populations[id_], given) for id_, given in answers.items()}
+    factor = large / max(sizes.values())
+    level = {id_: _first(sample, math.ceil(sizes[id_] * factor)) for id_, sample in samples.items()}
     settings = Settings(
         confidence_level=study.confidence_level,
         resamples=RESAMPLES,
         seed=study.seed,
         minimum_cell=study.minimum_cell,
     )
-    found = gather(study, samples, settings)
-    alone = _without_branches(study, samples, settings, found)
+    found, alone = _judged(study, samples, settings)
+    if any(test.kind == "gap" for hypothesis in study.hypotheses for test in hypothesis.tests):
+        compared, compared_alone = _judged(_of_gaps_only(study), level, settings)
+        found, alone = found | compared, alone | compared_alone
     return {
         (id_, evidence.position): effect
         for id_, tests in found.items()
@@ -124,19 +122,35 @@ def share_set_aside(study: Study, model: PopulationModel, *, rng: np.random.Gene
     }
 
 
-def _without_branches(
-    study: Study,
-    samples: Mapping[str, Sample],
-    settings: Settings,
-    found: Mapping[str, tuple[Evidence, ...]],
-) -> Mapping[str, tuple[Evidence, ...]]:
-    """The same tests as if everybody answered independently."""
-    alone = dict(found)
+def _first(sample: Sample, n: int) -> Sample:
+    """The first n respondents; branches stand together, so that they stay whole but for the last."""
+    if n >= sample.n:
+        return sample
+    clusters = None if sample.clusters is None else sample.clusters.iloc[:n]
+    return replace(sample, frame=sample.frame.iloc[:n], clusters=clusters, groups=None, weights=None)
+
+
+def _of_gaps_only(study: Study) -> Study:
+    """The study with those hypotheses whose tests all compare populations.
+
+    A hypothesis with tests of several kinds keeps the proportions of the large sample.
+    """
+    kept = tuple(h for h in study.hypotheses if all(test.kind == "gap" for test in h.tests))
+    return replace(study, hypotheses=kept)
+
+
+Gathered = dict[str, tuple[Evidence, ...]]
+
+
+def _judged(study: Study, samples: Mapping[str, Sample], settings: Settings) -> tuple[Gathered, Gathered]:
+    """Evidence of all tests, and the same as if everybody answered independently."""
+    found = gather(study, samples, settings)
+    alone = found
     flat = {id_: replace(sample, clusters=None) for id_, sample in samples.items()}
     for id_, sample in samples.items():
         if sample.clusters is not None:
             alone = gather(study, flat, settings, only=id_, known=alone)
-    return alone
+    return found, alone
 
 
 def _true_effect(evidence: Evidence, alone: Evidence) -> TrueEffect | None:

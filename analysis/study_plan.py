@@ -360,8 +360,8 @@ def _planned(frame: _Frame, hypothesis: Hypothesis, position: int) -> PlannedTes
         planned = replace(
             planned,
             state="inadmissible",
-            reason=f"the expected effect of {expected:.3g} does not exceed the smallest effect of interest of "
-            f"{test.smallest_effect:g}: no number of respondents would show it",
+            reason=f"the expected effect of {expected:.3g} does not exceed the smallest effect of interest "
+            f"of {test.smallest_effect:g}: no number of respondents would show it",
         )
     else:
         shares = [1 / (1 + balance), balance / (1 + balance)] if len(involved) > 1 else [1.0]
