@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from scipy import stats
 
-from analysis.planning import FEWEST, METHODS, MOST, PlannedMeasure, half_width, power_of
+from analysis.planning import FEWEST, METHODS, MOST, PlannedMeasure, chi_square_limit, half_width, power_of
+
+#: On which scale the tests of an effect are held: its own; Fisher's z of it, or of its root where the effect
+#: is R squared; that of a length, where the effect is the length or its square
+#: (``analysis.squared_effects``).
+Scale = Literal["own", "fisher_z", "fisher_z_of_root", "length", "squared_length"]
 
 FEWEST_BRANCHES = 3  #: below which errors that know branches are not computed
 
@@ -88,7 +93,15 @@ class ScaledEffect:
     """An effect whose estimator was seen at work in a very large sample.
 
     Power is ``P(t > t_crit)`` for the noncentral t with noncentrality ``(effect - bound) sqrt(n) / spread``;
-    degrees of freedom are branches less one, or infinite without branches.
+    degrees of freedom are branches less one, or infinite without branches. On Fisher's scale effect, bound
+    and spread are carried to z; of lengths, the squared length over its variance is a noncentral chi-square
+    with ``differences`` degrees of freedom.
+
+    Examples
+    --------
+    >>> effect = ScaledEffect(expected=0.4, bound=0.1, confidence_level=0.95, spread=0.84, scale="fisher_z")
+    >>> round(effect.power(80), 3), round(effect.half_width(80, 0.95), 3)
+    (0.824, 0.184)
     """
 
     expected: float
@@ -96,6 +109,8 @@ class ScaledEffect:
     confidence_level: float
     spread: float  #: standard error times the root of n; branches are in it
     branch_size: float | None = None  #: respondents a branch, where errors know branches
+    scale: Scale = "own"
+    differences: int = 1  #: of lengths: how many squares are added up
 
     @property
     def method(self) -> str:
@@ -105,11 +120,35 @@ class ScaledEffect:
         """Power with n respondents in all."""
         if n <= 0 or self._df(n) < FEWEST_BRANCHES - 1:
             return 0.0
-        distance = (self.expected - self.bound) * math.sqrt(n) / self.spread
+        if self.scale in ("length", "squared_length"):
+            return self._power_of_length(n)
+        expected, bound, spread = self.expected, self.bound, self.spread
+        if self.scale == "fisher_z_of_root":
+            expected, bound = math.sqrt(max(expected, 0.0)), math.sqrt(bound)
+            spread /= 2 * expected or 1.0
+        if self.scale in ("fisher_z", "fisher_z_of_root"):
+            spread /= 1 - expected**2
+            expected, bound = math.atanh(expected), math.atanh(bound)
+        distance = (expected - bound) * math.sqrt(n) / spread
         critical, df = self._critical(n, self.confidence_level), self._df(n)
         if math.isinf(df):
             return float(stats.norm.sf(critical - distance))
         return float(stats.nct.sf(critical, df, distance))
+
+    def _power_of_length(self, n: float) -> float:
+        length, bound, spread = self.expected, self.bound, self.spread
+        if self.scale == "squared_length":
+            length, bound = math.sqrt(max(length, 0.0)), math.sqrt(bound)
+            spread /= 2 * length or 1.0
+        tail, at_bound = (1 - self.confidence_level) / 2, n * (bound / spread) ** 2
+        limit = chi_square_limit(tail, self.differences, at_bound)
+        truly = n * (length / spread) ** 2
+        side = (
+            stats.chi2.sf(limit, self.differences)
+            if truly == 0
+            else stats.ncx2.sf(limit, self.differences, truly)
+        )
+        return float(side)
 
     def half_width(self, n: float, confidence_level: float) -> float | None:
         """Expected half width of the interval, None where n is too small for one."""

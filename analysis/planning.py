@@ -176,7 +176,7 @@ def power_of(
         limit = stats.t.isf(tail, df) if bound == 0 else stats.nct.isf(tail, df, bound * unit)
         return float(stats.nct.sf(limit, df, expected * unit))
     if measure == "cramers_v":
-        limit = _chi_square_limit(tail, numerator_df, n * bound**2)
+        limit = chi_square_limit(tail, numerator_df, n * bound**2)
         return float(stats.ncx2.sf(limit, numerator_df, n * expected**2)) if expected else 2 * tail
     if measure == "r_squared":
         return _power_of_r_squared(expected, bound, n, numerator_df, tail)
@@ -192,7 +192,8 @@ def power_of(
     return float(stats.norm.sf(critical - (expected - bound) / error))
 
 
-def _chi_square_limit(tail: float, df: int, noncentrality: float) -> float:
+def chi_square_limit(tail: float, df: int, noncentrality: float) -> float:
+    """What a chi-square with a noncentrality of 0 or more exceeds with probability ``tail``."""
     if noncentrality == 0:
         return float(stats.chi2.isf(tail, df))
     return float(stats.ncx2.isf(tail, df, noncentrality))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from analysis.crosstabs import Association
 from analysis.declared_tests import Settings, gather
 from analysis.hypotheses import Evidence
 from analysis.inputs import Sample, sample_of
@@ -47,6 +48,7 @@ class TrueEffect:
     estimate: float
     std_error: float | None  #: of the value itself, which stems from a large but finite sample
     spread: float | None  #: standard error times the root of n; None where it does not fall so
+    differences: int  #: degrees of freedom of a squared length; 1 for other effects
     design_effect: float  #: how many times more respondents the branches cost this very estimate
 
 
@@ -162,8 +164,17 @@ def _true_effect(evidence: Evidence, alone: Evidence) -> TrueEffect | None:
         estimate=evidence.estimate,
         std_error=error if evidence.test.kind in SCALED else None,
         spread=error * math.sqrt(evidence.n) if scales and error is not None else None,
+        differences=_differences(evidence),
         design_effect=(error / error_alone) ** 2 if scales and error is not None and error_alone else 1.0,
     )
+
+
+def _differences(evidence: Evidence) -> int:
+    if isinstance(evidence.result, Association):
+        free = evidence.result.distribution_free
+        return 1 if free is None else free.df
+    role = {"drivers": "predictors", "added_value": "added"}.get(evidence.test.kind)
+    return 1 if role is None else len(evidence.test.variables[role])
 
 
 def _error(evidence: Evidence) -> float | None:

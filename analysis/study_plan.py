@@ -25,7 +25,7 @@ import numpy as np
 from analysis.declared_tests import MINIMUM_N
 from analysis.fieldwork import Fieldwork, fieldwork, quota_sheet
 from analysis.plan_simulation import SimulatedPower, simulate_power
-from analysis.planned_effects import PlannedEffect, ScaledEffect, TextbookEffect, fewest_respondents
+from analysis.planned_effects import PlannedEffect, Scale, ScaledEffect, TextbookEffect, fewest_respondents
 from analysis.planning import PlannedMeasure
 from analysis.planning import design_effect as kish_design_effect
 from analysis.population_truth import TrueEffect, share_set_aside, true_effects, with_branches
@@ -49,8 +49,15 @@ TEXTBOOK: Mapping[TestKind, tuple[PlannedMeasure, float]] = {
     "gap": ("d_between", 0.5),
     "drivers": ("r_squared", 0.13),
 }
+#: Kinds whose intervals are not held on the effect's own scale.
+SCALES: Mapping[TestKind, Scale] = {
+    "correlation": "fisher_z",
+    "association": "length",
+    "drivers": "fisher_z_of_root",
+    "added_value": "squared_length",
+}
 #: Kinds whose tests count the branches with t on branches less one.
-KNOW_BRANCHES: tuple[TestKind, ...] = ("path", "contrast", "mean", "moderation")
+KNOW_BRANCHES: tuple[TestKind, ...] = ("path", "contrast", "mean", "moderation", "drivers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -424,6 +431,8 @@ def _effect(
             bound=test.smallest_effect,
             confidence_level=level,
             spread=true.spread,
+            scale=SCALES.get(test.kind, "own"),
+            differences=true.differences,
             branch_size=frame.branch_size(test.population)
             if clustered and test.kind in KNOW_BRANCHES
             else None,

@@ -244,9 +244,10 @@ WORDS: Mapping[str, Words] = {
     },
     "method_limits": {
         "en": (
-            "Formulas hold for samples that are not small. Branches are assumed to be as large as planned; answers left "
+            "Formulas hold for samples that are not small, and do not know the conditions that set a verdict aside, such as "
+            "cells with too few respondents in a small tier; the simulation does. Branches are assumed to be as large as planned; answers left "
             "blank are not counted in the formulas and are in the simulation."
         ),
-        "zh": "公式适用于不太小的样本。假定网点规模与计划一致；公式未计个别题项的缺失，模拟已计入。",
+        "zh": "公式适用于不太小的样本，且未计使判断失效的条件（如小等级的单元格人数过少），模拟已计入。假定网点规模与计划一致；公式未计个别题项的缺失，模拟已计入。",
     },
 }
