@@ -31,6 +31,7 @@ def perform(options: argparse.Namespace) -> int:
         "reproduce": reproduce,
         "run": run,
         "quality": quality,
+        "plan": plan,
         "new": new,
         "check": check,
         "simulate": simulate,
@@ -145,6 +146,27 @@ def quality(options: argparse.Namespace) -> int:
                 f"{told.report.population}: p = {p_value:.3f}, the share of honest files that look as suspicious; a flag, not a verdict",
             )
     return DONE
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Respondents, power and quotas before fielding."""
+    from reports import plan_commands
+
+    study = Study.load(options.study)
+    found, files = plan_commands.plan(options, _languages(options, study))
+    if not options.quiet:
+        plan_commands.print_summary(found)
+    for path in files:
+        _say(options, str(path))
+    if found.synthetic:
+        _say(
+            options,
+            "expected effects are synthetic (合成数据): nothing in this plan is a fact about any bank",
+        )
+    lacking = plan_commands.missing(found)
+    for words in lacking:
+        _complain(words)
+    return INCOMPLETE if lacking else DONE
 
 
 def _data_files(options: argparse.Namespace, study: Study) -> dict[str, Path]:
