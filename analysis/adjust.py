@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import false_discovery_control
 
+from analysis.weighting import no_estimate
+
 Array = npt.NDArray[np.float64]
 
 
+@no_estimate("arithmetic")
 def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     """P-values corrected so that the chance of any false rejection stays at the level [1]_.
 
@@ -45,6 +48,7 @@ def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     return _where_known(p_values, _holm)
 
 
+@no_estimate("arithmetic")
 def benjamini_hochberg(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     """P-values corrected so that the expected share of false rejections stays at the level [1]_.
 

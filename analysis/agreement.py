@@ -13,7 +13,10 @@ import pandas as pd
 from scipy import stats
 from scipy.optimize import brentq
 
+from analysis.counted_rows import Counts
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighted_moments import RowWeights, moments, row_weights
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -49,12 +52,14 @@ class WeightedKappa(Tabular):
         )
 
 
+@refuses_weights("the error of Fleiss, Cohen and Everitt is that of a simple random sample", counts="sums")
 def weighted_kappa(
     first: pd.Series,
     second: pd.Series,
     *,
     categories: Sequence[object],
     weights: Literal["quadratic", "linear"] = "quadratic",
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> WeightedKappa:
     """Cohen's weighted kappa with the standard error of Fleiss, Cohen & Everitt (1969).
@@ -67,6 +72,8 @@ def weighted_kappa(
         All categories, in their order.
     weights : {"quadratic", "linear"}
         ``1 - (distance / (k - 1)) ** p`` with p = 2 or 1.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Raises
     ------
@@ -79,6 +86,7 @@ def weighted_kappa(
     >>> round(weighted_kappa(a, b, categories=[1, 2, 3]).estimate, 4)
     0.75
     """
+    times = row_weights(len(first), counts=counts, design=None).respondents
     whole = first.notna() & second.notna()
     strangers = {*first[whole], *second[whole]}.difference(categories)
     if strangers:
@@ -86,17 +94,17 @@ def weighted_kappa(
         raise ValueError(f"{first.name}, {second.name}: {seen} is none of the categories {list(categories)}")
     place = {category: i for i, category in enumerate(categories)}
     rows, columns = first[whole].map(place).to_numpy(int), second[whole].map(place).to_numpy(int)
-    k, n = len(categories), int(whole.sum())
+    k, n = len(categories), int(times[whole].sum())
     shared: dict[str, Any] = {
         "first": str(first.name),
         "second": str(second.name),
         "weights": weights,
         "n": n,
-        "n_missing": int((~whole).sum()),
+        "n_missing": int(times[~whole].sum()),
     }
     if n < 2 or k < 2:
         return WeightedKappa(**shared, state="too_few", reason=f"{n} respondents in {k} categories")
-    p = np.bincount(rows * k + columns, minlength=k * k).reshape(k, k) / n
+    p = np.bincount(rows * k + columns, weights=times[whole], minlength=k * k).reshape(k, k) / n
     row, column = p.sum(axis=1), p.sum(axis=0)
     distance = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) / (k - 1)
     w = 1 - distance ** (2 if weights == "quadratic" else 1)
@@ -173,8 +181,13 @@ class IntraclassCorrelation(Tabular):
         )
 
 
+@refuses_weights(
+    "its variance components are those of a simple random sample of every group",
+    instead="analysis.design.group_tests.design_anova",
+    counts="sums",
+)
 def intraclass_correlation(
-    values: pd.Series, groups: pd.Series, *, confidence_level: float = 0.95
+    values: pd.Series, groups: pd.Series, *, counts: Counts | None = None, confidence_level: float = 0.95
 ) -> IntraclassCorrelation:
     """ICC(1) and ICC(2) of respondents in groups of unequal size, such as employees in branches.
 
@@ -189,6 +202,8 @@ def intraclass_correlation(
     ----------
     values, groups : Series, shape (n_respondents,)
         Respondents without one of the two are left out.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -211,24 +226,26 @@ def intraclass_correlation(
     >>> round(found.icc1, 4), round(found.icc2, 4)
     (0.8786, 0.95)
     """
-    whole = values.notna() & groups.notna()
+    times = row_weights(len(values), counts=counts, design=None).respondents
+    whole = values.notna() & groups.notna() & (times > 0)
     y: Array = values[whole].to_numpy(dtype=float)
     codes, labels = pd.factorize(groups[whole], sort=True)
-    sizes = np.bincount(codes, minlength=len(labels)).astype(float)
-    n, g = len(y), len(labels)
+    own = times[whole]
+    sizes: Array = np.bincount(codes, weights=own, minlength=len(labels)).astype(float)
+    n, g = int(own.sum()), len(labels)
     shared: dict[str, Any] = {
         "variable": str(values.name),
         "group": str(groups.name),
         "n": n,
-        "n_missing": int((~whole).sum()),
+        "n_missing": int(times.sum()) - n,
         "n_groups": g,
     }
     if g < 2 or n <= g:
         reason = f"{n} respondents in {g} groups; at least 2 groups, one of them of 2, are needed"
         return IntraclassCorrelation(**shared, state="too_few", reason=reason)
-    y = y - y.mean()
-    means = np.bincount(codes, weights=y) / sizes
-    within = float(((y - means[codes]) ** 2).sum()) / (n - g)
+    y = y - own @ y / n
+    means = np.bincount(codes, weights=own * y) / sizes
+    within = float(own @ (y - means[codes]) ** 2) / (n - g)
     between = float((sizes * means**2).sum()) / (g - 1)
     if within <= 1e-20 * max(between, 1e-300) or within == 0:
         return IntraclassCorrelation(
@@ -342,6 +359,7 @@ class WithinGroupAgreement(Tabular):
         return tuple(rows)
 
 
+@refuses_weights("it describes the members of each group who answered, not a population", counts="sums")
 def within_group_agreement(
     items: pd.DataFrame,
     groups: pd.Series,
@@ -350,6 +368,7 @@ def within_group_agreement(
     steps: int,
     null_variance: float | None = None,
     null: str = "uniform",
+    counts: Counts | None = None,
 ) -> WithinGroupAgreement:
     """rwg [1]_ of one item, rwg(j) of several, in each group.
 
@@ -367,6 +386,8 @@ def within_group_agreement(
     null_variance : float, optional
         Of another distribution without agreement, which ``null`` names; a skewed one guards against taking
         leniency for agreement.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     References
     ----------
@@ -383,12 +404,14 @@ def within_group_agreement(
     >>> [round(group.estimate, 4) for group in found.groups]
     [0.9565, 0.0]
     """
+    times = row_weights(len(items), counts=counts, design=None).respondents
     if steps < 2:
         raise ValueError(f"a scale has at least 2 steps; steps is {steps}")
     if null_variance is not None and null_variance <= 0:
         raise ValueError(f"the variance without agreement is positive; null_variance is {null_variance}")
     expected = (steps**2 - 1) / 12 if null_variance is None else null_variance
-    whole = items.notna().all(axis=1) & groups.notna()
+    whole = items.notna().all(axis=1) & groups.notna() & (times > 0)
+    own = times[whole]
     answers: Array = items[whole].to_numpy(dtype=float)
     if len(answers) and np.ptp(answers, axis=None) > steps - 1 + 1e-9:
         raise ValueError(
@@ -396,7 +419,8 @@ def within_group_agreement(
         )
     codes, labels = pd.factorize(groups[whole], sort=True)
     found = tuple(
-        _group_agreement(str(label), answers[codes == code], expected) for code, label in enumerate(labels)
+        _group_agreement(str(label), answers[codes == code], own[codes == code], expected)
+        for code, label in enumerate(labels)
     )
     known = [group.estimate for group in found if group.estimate is not None]
     return WithinGroupAgreement(
@@ -406,8 +430,8 @@ def within_group_agreement(
         null=null,
         null_variance=expected,
         groups=found,
-        n=int(whole.sum()),
-        n_missing=int((~whole).sum()),
+        n=int(own.sum()),
+        n_missing=int(times.sum() - own.sum()),
         mean=float(np.mean(known)) if known else None,
         median=float(np.median(known)) if known else None,
         state="ok" if known else "too_few",
@@ -415,11 +439,12 @@ def within_group_agreement(
     )
 
 
-def _group_agreement(label: str, answers: Array, expected: float) -> GroupAgreement:
-    n, j = answers.shape
+def _group_agreement(label: str, answers: Array, times: Array, expected: float) -> GroupAgreement:
+    n, j = int(times.sum()), answers.shape[1]
     if n < 2:
         return GroupAgreement(group=label, n=n, mean_variance=None, estimate=None)
-    variance = float(answers.var(axis=0, ddof=1).mean())
+    rows = RowWeights(weights=times, respondents=times)
+    variance = float(np.diag(moments(answers, rows)[1]).mean())
     single = 1 - variance / expected
     if single < 0:
         return GroupAgreement(group=label, n=n, mean_variance=variance, estimate=0.0, out_of_range=True)

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.weighting import no_estimate
+
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
@@ -46,6 +48,7 @@ class AnswerPatterns:
         return np.asarray(self.item_of[:, None] == np.arange(len(self.items)), dtype=float)
 
 
+@no_estimate("laying out")
 def answer_patterns(items: pd.DataFrame, weights: pd.Series | None = None) -> AnswerPatterns:
     """Distinct patterns of answers and how often each was given.
 

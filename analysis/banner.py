@@ -31,6 +31,7 @@ from analysis.banner_letters import (
 from analysis.banner_spans import SpanTest, span_residuals, span_tests
 from analysis.design.design import checked_weights
 from analysis.results import Entry, Tabular
+from analysis.weighting import no_estimate, takes_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ BannerItem = Closed | Multiple | Number | Rating
 Texts = npt.NDArray[np.str_]
 
 
+@no_estimate("text")
 def top_and_bottom(codes: Sequence[float], size: int = 2) -> dict[str, tuple[float, ...]]:
     """The boxes of a rating scale whose codes rise.
 
@@ -205,6 +207,12 @@ def _reason(state: str, rules: LetterRules) -> str:
     return ""
 
 
+@takes_weights(
+    "weights",
+    counts="sums",
+    how="weighted shares and means; tests on Kish's effective bases",
+    reference="Quantum and Q conventions",
+)
 def banner(
     answers: pd.DataFrame,
     items: Sequence[BannerItem],

@@ -10,6 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.groups import group_label
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.banner.banner")
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]

@@ -10,6 +10,9 @@ import numpy.typing as npt
 from scipy.special import ndtr, stdtr
 
 from analysis.banner_counts import Block, Layout, Tally
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.banner.banner")
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

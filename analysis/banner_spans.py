@@ -11,6 +11,9 @@ from analysis.banner_counts import Array, Layout, Tally
 from analysis.design.tables import rao_scott
 from analysis.design.wald import DesignTest
 from analysis.results import Entry
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.banner.banner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

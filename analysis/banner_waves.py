@@ -9,6 +9,7 @@ from scipy.special import ndtr, stdtr
 
 from analysis.banner import Banner, BannerItemTable, BannerRow
 from analysis.results import Entry, Tabular
+from analysis.weighting import weights_given_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class WaveChanges(Tabular):
         }
 
 
+@weights_given_by("analysis.banner.banner")
 def compare_waves(current: Banner, previous: Banner) -> WaveChanges:
     """What changed since the previous wave, cell by cell, by the rules of the current table.
 

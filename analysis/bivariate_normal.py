@@ -6,12 +6,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, owens_t
 
+from analysis.weighting import no_estimate
+
 Array = npt.NDArray[np.float64]
 
 #: Beyond this the normal distribution is 0 or 1 in double precision.
 FAR = 40.0
 
 
+@no_estimate("arithmetic")
 def bivariate_normal_cdf(h: npt.ArrayLike, k: npt.ArrayLike, rho: npt.ArrayLike) -> Array:
     """Probability that X <= h and Y <= k for standard normal X and Y with correlation rho.
 
@@ -50,6 +53,7 @@ def bivariate_normal_cdf(h: npt.ArrayLike, k: npt.ArrayLike, rho: npt.ArrayLike)
     return np.asarray(np.clip(probability, 0.0, 1.0))
 
 
+@no_estimate("arithmetic")
 def bivariate_normal_pdf(h: npt.ArrayLike, k: npt.ArrayLike, rho: npt.ArrayLike) -> Array:
     """Density at (h, k), which is also the derivative of the distribution function by rho (Plackett, 1954).
 
@@ -63,6 +67,7 @@ def bivariate_normal_pdf(h: npt.ArrayLike, k: npt.ArrayLike, rho: npt.ArrayLike)
     return np.asarray(np.exp(-distance / 2) / (2 * np.pi * np.sqrt(rest)))
 
 
+@no_estimate("arithmetic")
 def pdf_slope(h: npt.ArrayLike, k: npt.ArrayLike, rho: npt.ArrayLike) -> Array:
     """Derivative of the logarithm of the density by rho.
 

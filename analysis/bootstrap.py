@@ -14,6 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.results import Interval
+from analysis.weighting import step_of
+
+WEIGHTING = step_of(
+    "analysis.mediation.mediate", "analysis.reliability.bootstrap_alpha", "analysis.validity.htmt"
+)
 
 Array = npt.NDArray[np.float64]
 

@@ -14,7 +14,9 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from sklearn.mixture import GaussianMixture
 
+from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights, weights_given_by
 
 Array = npt.NDArray[np.float64]
 Shape = Literal["full", "tied", "diag", "spherical"]
@@ -77,13 +79,27 @@ class Clusters(Tabular):
         )
 
 
-def k_means(features: pd.DataFrame, *, clusters: int, rng: np.random.Generator, starts: int = 25) -> Clusters:
+@refuses_weights(
+    "distances of the answers as they are: a segment is found in the sample, not in a population",
+    instead="analysis.latent_classes.latent_classes",
+    counts="rows",
+)
+def k_means(
+    features: pd.DataFrame,
+    *,
+    clusters: int,
+    rng: np.random.Generator,
+    starts: int = 25,
+    counts: Counts | None = None,
+) -> Clusters:
     """Clusters of least squared distance, on z-scores.
 
     Parameters
     ----------
     features : DataFrame, shape (n_respondents, n_features)
         Respondents with a blank are left out.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Examples
     --------
@@ -92,6 +108,7 @@ def k_means(features: pd.DataFrame, *, clusters: int, rng: np.random.Generator, 
     >>> found.sizes, found.centres[0].tolist()
     ((4, 3), [1.5, 5.5])
     """
+    features = written_out(features, counts)
     table = _table(features, clusters, "k-means on z-scores", per_cluster=1)
     if isinstance(table, Clusters):
         return table
@@ -103,6 +120,11 @@ def k_means(features: pd.DataFrame, *, clusters: int, rng: np.random.Generator, 
     )
 
 
+@refuses_weights(
+    "distances of the answers as they are: a segment is found in the sample, not in a population",
+    instead="analysis.latent_classes.latent_classes",
+    counts="rows",
+)
 def gaussian_mixture(
     features: pd.DataFrame,
     *,
@@ -110,6 +132,7 @@ def gaussian_mixture(
     rng: np.random.Generator,
     shape: Shape = "full",
     starts: int = 10,
+    counts: Counts | None = None,
 ) -> Clusters:
     """Clusters as normal distributions, on z-scores.
 
@@ -119,6 +142,8 @@ def gaussian_mixture(
         Respondents with a blank are left out.
     shape : {"full", "tied", "diag", "spherical"}
         Of the covariances: free, the same in every cluster, without correlation, round.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Examples
     --------
@@ -127,6 +152,7 @@ def gaussian_mixture(
     >>> gaussian_mixture(data, clusters=2, rng=rng).sizes
     (60, 40)
     """
+    features = written_out(features, counts)
     width = features.shape[1]
     method = f"Gaussian mixture ({shape} covariances) on z-scores"
     table = _table(features, clusters, method, per_cluster=width + 1)
@@ -157,6 +183,7 @@ def gaussian_mixture(
     return found if converged else _without(found, "not_converged", "no start came to rest")
 
 
+@weights_given_by("analysis.clusters.k_means", "analysis.clusters.gaussian_mixture")
 def cluster_number(found: Sequence[Clusters]) -> Clusters | None:
     """The mixture of lowest BIC, or the k-means of highest silhouette, among reliable ones."""
     reliable = [one for one in found if one.state == "ok"]

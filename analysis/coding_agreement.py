@@ -13,7 +13,9 @@ import pandas as pd
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -70,11 +72,13 @@ class CodeAgreements(Tabular):
         return tuple(entry for agreement in self.agreements for entry in agreement.entries())
 
 
+@refuses_weights("coders and the answers given to them are no sample of a population", counts="rows")
 def cohen_kappa(
     first: pd.Series,
     second: pd.Series,
     *,
     variable: str = "codes",
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> CodingAgreement:
     """Cohen's kappa of two coders, error of Fleiss, Cohen & Everitt [1]_, as ``psych::cohen.kappa``.
@@ -85,6 +89,8 @@ def cohen_kappa(
     ----------
     first, second : Series, shape (n_answers,)
         Codes of any type. Answers without one of the two are left out.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -105,6 +111,7 @@ def cohen_kappa(
     >>> round(found.estimate, 4), round(found.std_error, 4)
     (0.6667, 0.2869)
     """
+    first, second = written_out(first, counts), written_out(second, counts)
     if not first.index.equals(second.index):
         raise ValueError("the two coders' codes have different indexes; take both from one frame")
     whole = (first.notna() & second.notna()).to_numpy()
@@ -137,8 +144,13 @@ def cohen_kappa(
     return CodingAgreement(**shared, estimate=kappa, std_error=error, interval=interval)
 
 
+@refuses_weights("coders and the answers given to them are no sample of a population", counts="rows")
 def fleiss_kappa(
-    codes: pd.DataFrame, *, variable: str = "codes", confidence_level: float = 0.95
+    codes: pd.DataFrame,
+    *,
+    variable: str = "codes",
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> CodingAgreement:
     """Fleiss' kappa of several coders [1]_; answers may lack some of them [2]_.
 
@@ -153,6 +165,8 @@ def fleiss_kappa(
     ----------
     codes : DataFrame, shape (n_answers, n_coders)
         One column a coder; None or NaN where a coder did not code the answer.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -172,9 +186,10 @@ def fleiss_kappa(
     >>> round(fleiss_kappa(codes).estimate, 4)
     0.5556
     """
-    counts, _ = _counts(codes)
-    coded = counts.sum(axis=1)
-    counts, coded = counts[coded > 0], coded[coded > 0]
+    codes = written_out(codes, counts)
+    given, _ = _counts(codes)
+    coded = given.sum(axis=1)
+    given, coded = given[coded > 0], coded[coded > 0]
     pairs = coded > 1
     shared = _shared(
         "fleiss_kappa", "Fleiss' kappa, Gwet's error over answers", codes, variable, int(pairs.sum())
@@ -183,8 +198,8 @@ def fleiss_kappa(
         return CodingAgreement(**shared, state="too_few", reason=f"{pairs.sum()} answers have two coders")
     agree = np.zeros(len(coded))
     m = coded[pairs]
-    agree[pairs] = (counts[pairs] ** 2 - counts[pairs]).sum(axis=1) / (m * (m - 1))
-    shares = counts / coded[:, None]
+    agree[pairs] = (given[pairs] ** 2 - given[pairs]).sum(axis=1) / (m * (m - 1))
+    shares = given / coded[:, None]
     popular = shares.mean(axis=0)
     observed, expected = float(agree[pairs].mean()), float(popular @ popular)
     shared |= {"observed": observed, "expected": expected}
@@ -205,11 +220,13 @@ def fleiss_kappa(
     )
 
 
+@refuses_weights("coders and the answers given to them are no sample of a population", counts="rows")
 def krippendorff_alpha(
     codes: pd.DataFrame,
     *,
     level: Level = "nominal",
     variable: str = "codes",
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> CodingAgreement:
     """Krippendorff's alpha of two or more coders, missing codes allowed [1]_.
@@ -225,6 +242,8 @@ def krippendorff_alpha(
     codes : DataFrame, shape (n_answers, n_coders)
         One column a coder; None or NaN where a coder did not code the answer. Numbers unless nominal.
     level : {"nominal", "ordinal", "interval"}
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -242,18 +261,19 @@ def krippendorff_alpha(
     >>> round(krippendorff_alpha(codes).estimate, 4)
     0.5556
     """
-    counts, labels = _counts(codes)
+    codes = written_out(codes, counts)
+    given, labels = _counts(codes)
     if level != "nominal" and not all(isinstance(label, int | float | np.number) for label in labels):
         raise TypeError(f"{variable}: codes are text; {level} agreement needs numbers, so code them first")
-    counts = counts[counts.sum(axis=1) > 1]
-    n = len(counts)
+    given = given[given.sum(axis=1) > 1]
+    n = len(given)
     method = f"Krippendorff's alpha, {level}, jackknife over answers"
     shared = _shared("krippendorff_alpha", method, codes, variable, n)
     if n < 2:
         return CodingAgreement(**shared, state="too_few", reason=f"{n} answers have two coders")
     values = np.array([float(label) if level == "interval" else 0.0 for label in labels])
-    each = _coincidences(counts)
-    totals, together = counts.sum(axis=0), each.sum(axis=0)
+    each = _coincidences(given)
+    totals, together = given.sum(axis=0), each.sum(axis=0)
     if (totals > 0).sum() < 2:
         return CodingAgreement(
             **shared, state="constant", reason="all coders gave the same code to all answers"
@@ -264,7 +284,7 @@ def krippendorff_alpha(
         shared |= {"observed": 1 - float(observed[0]), "expected": 1 - float(expected[0])}
     if observed[0] <= 1e-15:
         return CodingAgreement(**shared, estimate=1.0, **_PERFECT)
-    left_out = _left_out(counts, each, totals, together, level, values)
+    left_out = _left_out(given, each, totals, together, level, values)
     usable = left_out[np.isfinite(left_out)]
     if len(usable) < n:
         reason = "without one answer all codes are the same: there is too little variety for an error"
@@ -275,7 +295,10 @@ def krippendorff_alpha(
     )
 
 
-def agreement_by_code(marks: Mapping[str, pd.DataFrame], *, confidence_level: float = 0.95) -> CodeAgreements:
+@refuses_weights("coders and the answers given to them are no sample of a population", counts="rows")
+def agreement_by_code(
+    marks: Mapping[str, pd.DataFrame], *, counts: Counts | None = None, confidence_level: float = 0.95
+) -> CodeAgreements:
     """Krippendorff's alpha of each code, given or not, where an answer may have several.
 
     Parameters
@@ -283,6 +306,8 @@ def agreement_by_code(marks: Mapping[str, pd.DataFrame], *, confidence_level: fl
     marks : mapping of code to DataFrame, shape (n_answers, n_coders)
         1 where the coder gave the code, 0 where not, NaN where the coder did not code the answer; as
         :meth:`surveys.coding_frame.Codings.marks` gives them.
+    counts : array-like, shape (n_answers,), optional
+        Answers that a row stands for; rows are written out.
 
     Examples
     --------
@@ -292,7 +317,7 @@ def agreement_by_code(marks: Mapping[str, pd.DataFrame], *, confidence_level: fl
     """
     return CodeAgreements(
         agreements=tuple(
-            krippendorff_alpha(frame, variable=code, confidence_level=confidence_level)
+            krippendorff_alpha(frame, variable=code, counts=counts, confidence_level=confidence_level)
             for code, frame in marks.items()
         )
     )

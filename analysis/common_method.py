@@ -17,6 +17,7 @@ from scipy import stats
 from analysis.extraction import extract
 from analysis.item_correlations import ItemCorrelations
 from analysis.results import Entry, Tabular
+from analysis.weighting import weights_given_by
 
 SingleFactorBasis = Literal["components", "factors"]
 
@@ -62,6 +63,9 @@ class SingleFactor(Tabular):
         )
 
 
+@weights_given_by(
+    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+)
 def single_factor(correlations: ItemCorrelations, *, basis: SingleFactorBasis = "components") -> SingleFactor:
     """Harman's single-factor test on the items of all constructs together [1]_.
 
@@ -159,6 +163,11 @@ class MarkerVariable(Tabular):
         return tuple(rows)
 
 
+@weights_given_by(
+    "analysis.item_correlations.pearson_correlations",
+    "analysis.polychoric.polychoric_correlations",
+    how="its test is of a simple random sample: weighted correlations get the state weighted",
+)
 def marker_variable(
     correlations: ItemCorrelations,
     *,
@@ -210,7 +219,9 @@ def marker_variable(
     if confidence is not None:
         chosen = f"upper end of its one-sided {100 * confidence:g} percent interval"
     state, reason, n = correlations.state, correlations.reason, correlations.n
-    if state == "ok" and (n is None or n < 5):
+    if state == "ok" and correlations.weighted:
+        state, reason = "weighted", "its tests are of a simple random sample; these respondents are weighted"
+    elif state == "ok" and (n is None or n < 5):
         state, reason = "too_few", f"{n} respondents; the adjustment needs 5"
     if state != "ok" or n is None:
         return MarkerVariable(

@@ -12,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri, stdtr
-from scipy.stats import rankdata
 
+from analysis.counted_rows import Counts
 from analysis.results import Entry, Interval, Tabular
+from analysis.tallies import mid_ranks
+from analysis.weighted_moments import row_weights
+from analysis.weighting import refuses_weights
 
 CorrelationMethod = Literal["pearson", "spearman"]
 Array = npt.NDArray[np.float64]
@@ -104,8 +107,18 @@ class CorrelationMatrix(Tabular):
         return pd.DataFrame(square, index=list(self.variables), columns=list(self.variables))
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.item_correlations.pearson_correlations",
+    counts="sums",
+)
 def correlate(
-    x: pd.Series, y: pd.Series, *, method: CorrelationMethod = "pearson", confidence_level: float = 0.95
+    x: pd.Series,
+    y: pd.Series,
+    *,
+    method: CorrelationMethod = "pearson",
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> Correlation:
     """Correlation of two variables over the respondents who answered both.
 
@@ -118,6 +131,8 @@ def correlate(
     x, y : Series, shape (n_respondents,)
         Numbers on one index; NaN for no answer.
     method : {"pearson", "spearman"}
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -150,13 +165,23 @@ def correlate(
     return _correlation(
         (str(x.name), x.to_numpy(dtype=float)),
         (str(y.name), y.to_numpy(dtype=float)),
+        row_weights(len(x), counts=counts, design=None).respondents,
         method,
         confidence_level,
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.item_correlations.pearson_correlations",
+    counts="sums",
+)
 def correlation_matrix(
-    frame: pd.DataFrame, *, method: CorrelationMethod = "pearson", confidence_level: float = 0.95
+    frame: pd.DataFrame,
+    *,
+    method: CorrelationMethod = "pearson",
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> CorrelationMatrix:
     """Correlation of every pair of columns, each over the respondents who answered both.
 
@@ -170,12 +195,15 @@ def correlation_matrix(
     (-0.9621, 4)
     """
     _check(method)
+    times = row_weights(len(frame), counts=counts, design=None).respondents
     columns = [(str(name), column.to_numpy(dtype=float)) for name, column in frame.items()]
     return CorrelationMatrix(
         variables=tuple(name for name, _ in columns),
         method=method,
-        correlations=tuple(_correlation(x, y, method, confidence_level) for x, y in combinations(columns, 2)),
-        answered=tuple(int(np.count_nonzero(~np.isnan(values))) for _, values in columns),
+        correlations=tuple(
+            _correlation(x, y, times, method, confidence_level) for x, y in combinations(columns, 2)
+        ),
+        answered=tuple(int(times[~np.isnan(values)].sum()) for _, values in columns),
     )
 
 
@@ -185,11 +213,16 @@ def _check(method: str) -> None:
 
 
 def _correlation(
-    x: tuple[str, Array], y: tuple[str, Array], method: CorrelationMethod, confidence_level: float
+    x: tuple[str, Array],
+    y: tuple[str, Array],
+    times: Array,
+    method: CorrelationMethod,
+    confidence_level: float,
 ) -> Correlation:
-    both = ~(np.isnan(x[1]) | np.isnan(y[1]))
-    a, b = x[1][both], y[1][both]
-    n = len(a)
+    both = ~(np.isnan(x[1]) | np.isnan(y[1])) & (times > 0)
+    a, b, own = x[1][both], y[1][both], times[both]
+    n = int(own.sum())
+    n_missing = int(times.sum()) - n
 
     def without_test(estimate: float | None, state: str, reason: str) -> Correlation:
         return Correlation(
@@ -198,7 +231,7 @@ def _correlation(
             method=method,
             estimate=estimate,
             n=n,
-            n_missing=len(both) - n,
+            n_missing=n_missing,
             state=state,
             reason=reason,
         )
@@ -209,8 +242,8 @@ def _correlation(
     if still:
         return without_test(None, "constant", f"all answers are the same: {', '.join(still)}")
     if method == "spearman":
-        a, b = rankdata(a), rankdata(b)
-    r = _pearson(a, b)
+        a, b = _ranks(a, own), _ranks(b, own)
+    r = _pearson(a, b, own)
     if 1 - abs(r) < 1e-14:
         return without_test(math.copysign(1.0, r), "inadmissible", "the answers lie on one line")
     statistic = r * math.sqrt((n - 2) / ((1 - r) * (1 + r)))
@@ -222,7 +255,7 @@ def _correlation(
         method=method,
         estimate=r,
         n=n,
-        n_missing=len(both) - n,
+        n_missing=n_missing,
         statistic=statistic,
         df=float(n - 2),
         p_value=2 * float(stdtr(n - 2, -abs(statistic))),
@@ -234,7 +267,14 @@ def _correlation(
     )
 
 
-def _pearson(a: Array, b: Array) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    r = float(a @ b / math.sqrt(float(a @ a) * float(b @ b)))
+def _ranks(answers: Array, times: Array) -> Array:
+    """Ranks of the respondents behind the rows, ties sharing their mean."""
+    _, places = np.unique(answers, return_inverse=True)
+    return mid_ranks(np.bincount(places, weights=times).astype(float))[places]
+
+
+def _pearson(a: Array, b: Array, times: Array) -> float:
+    n = times.sum()
+    a, b = a - times @ a / n, b - times @ b / n
+    r = float(times @ (a * b) / math.sqrt(float(times @ a**2) * float(times @ b**2)))
     return min(1.0, max(-1.0, r))

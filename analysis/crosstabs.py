@@ -13,11 +13,14 @@ from scipy.special import chdtrc
 from scipy.stats import fisher_exact
 
 from analysis.adjust import holm
+from analysis.counted_rows import Counts
 from analysis.groups import group_label
 from analysis.noncentral import chi_square_noncentrality
 from analysis.profile import wilson_interval
 from analysis.results import Entry, Interval, Tabular
 from analysis.squared_effects import SquaredEffect
+from analysis.weighted_moments import row_weights
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -157,7 +160,14 @@ class MultipleResponse(Tabular):
             )
 
 
-def association(rows: pd.Series, columns: pd.Series, *, confidence_level: float = 0.95) -> Association:
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.tables.weighted_table",
+    counts="sums",
+)
+def association(
+    rows: pd.Series, columns: pd.Series, *, counts: Counts | None = None, confidence_level: float = 0.95
+) -> Association:
     """Chi-square test and Cramér's V of two closed questions, over respondents who answered both.
 
     Pearson's chi-square without continuity correction; ``V = sqrt(chi² / (n (min(r, c) - 1)))`` [1]_ with the
@@ -171,6 +181,8 @@ def association(rows: pd.Series, columns: pd.Series, *, confidence_level: float 
     rows, columns : Series, shape (n_respondents,)
         Answers on one index; missing for no answer. Categories keep their order, other values are sorted;
         categories nobody picked are left out of the table.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -202,14 +214,15 @@ def association(rows: pd.Series, columns: pd.Series, *, confidence_level: float 
     """
     if not rows.index.equals(columns.index):
         raise ValueError("rows and columns must have one index: the same respondents in the same order")
-    table = _counts(rows, columns)
+    times = row_weights(len(rows), counts=counts, design=None).respondents
+    table = _counts(rows, columns, times)
     observed: Array = table.to_numpy(dtype=float)
     n = int(observed.sum())
     blank = Association(
         rows=str(rows.name),
         columns=str(columns.name),
         n=n,
-        n_missing=len(rows) - n,
+        n_missing=int(times.sum()) - n,
         table=table,
         statistic=None,
         df=None,
@@ -253,8 +266,17 @@ def association(rows: pd.Series, columns: pd.Series, *, confidence_level: float 
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.proportions.weighted_shares",
+    counts="sums",
+)
 def multiple_response(
-    options: pd.DataFrame, groups: pd.Series | None = None, *, confidence_level: float = 0.95
+    options: pd.DataFrame,
+    groups: pd.Series | None = None,
+    *,
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> MultipleResponse:
     """How many respondents picked each option of a question that allows several.
 
@@ -267,6 +289,8 @@ def multiple_response(
         The same index. Adds the shares of each group and, per option, the chi-square test across groups with
         Cramér's V and Holm's correction over the options. Respondents without a group count only in the
         shares of all respondents.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -297,33 +321,34 @@ def multiple_response(
     ]
     if odd:
         raise ValueError(f"options hold 1 (picked), 0 (not picked) or nothing; others found in {odd}")
+    times = row_weights(len(options), counts=counts, design=None).respondents
     in_base: Mask = np.asarray(~np.isnan(marks).all(axis=1))
     picked = np.nan_to_num(marks) == 1
     base_of: dict[str | None, Mask] = {None: in_base}
     tests: tuple[OptionTest, ...] = ()
     if groups is not None:
         base_of |= _bases(in_base, groups, options.index)
-        tests = _option_tests(picked[in_base], names, groups.loc[in_base], confidence_level)
+        tests = _option_tests(picked[in_base], names, groups.loc[in_base], times[in_base], confidence_level)
     return MultipleResponse(
         options=names,
         groups=tuple(group for group in base_of if group is not None),
         grouping=None if groups is None else str(groups.name),
-        n=int(in_base.sum()),
-        n_missing=int((~in_base).sum()),
+        n=int(times[in_base].sum()),
+        n_missing=int(times[~in_base].sum()),
         shares=tuple(
             share
             for group, base in base_of.items()
-            for share in _option_shares(picked[base], names, group, confidence_level)
+            for share in _option_shares(picked[base], times[base], names, group, confidence_level)
         ),
         tests=tests,
     )
 
 
-def _counts(rows: pd.Series, columns: pd.Series) -> pd.DataFrame:
+def _counts(rows: pd.Series, columns: pd.Series, times: Array) -> pd.DataFrame:
     both = rows.notna() & columns.notna()
     a, b = rows[both].astype("category").cat, columns[both].astype("category").cat
     counts = np.zeros((len(a.categories), len(b.categories)), dtype=int)
-    np.add.at(counts, (a.codes.to_numpy(), b.codes.to_numpy()), 1)
+    np.add.at(counts, (a.codes.to_numpy(), b.codes.to_numpy()), times[both].astype(int))
     table = pd.DataFrame(
         counts,
         index=pd.Index([group_label(value) for value in a.categories], name=str(rows.name)),
@@ -398,12 +423,12 @@ def _bases(in_base: Mask, groups: pd.Series, index: pd.Index) -> dict[str | None
 
 
 def _option_shares(
-    picked: Mask, names: tuple[str, ...], group: str | None, confidence_level: float
+    picked: Mask, times: Array, names: tuple[str, ...], group: str | None, confidence_level: float
 ) -> Iterator[OptionShare]:
-    base = len(picked)
-    answers = int(picked.sum())
+    base = int(times.sum())
+    answers = int((times @ picked).sum())
     for name, column in zip(names, picked.T, strict=True):
-        count = int(column.sum())
+        count = int(times @ column)
         yield OptionShare(
             option=name,
             group=group,
@@ -418,12 +443,13 @@ def _option_shares(
 
 
 def _option_tests(
-    picked: Mask, names: tuple[str, ...], groups: pd.Series, confidence_level: float
+    picked: Mask, names: tuple[str, ...], groups: pd.Series, times: Array, confidence_level: float
 ) -> tuple[OptionTest, ...]:
     tests = [
         association(
             groups,
             pd.Series(column.astype(int), index=groups.index, name=name),
+            counts=times,
             confidence_level=confidence_level,
         )
         for name, column in zip(names, picked.T, strict=True)

@@ -39,6 +39,7 @@ from analysis.repeated import cochran_q, friedman
 from analysis.results import Interval, Tabular
 from analysis.segmentation import compare_with_rule
 from analysis.trend import kendall_tau_b
+from analysis.weighting import weights_given_by
 from surveys.questionnaire import Questionnaire
 from surveys.study import DeclaredTest, Population, Study, TestKind
 
@@ -101,6 +102,7 @@ class Question:
         return coded_categories(self.sample.variable(named[0]), self.population.questionnaire)
 
 
+@weights_given_by("analysis.inputs.sample_of")
 def gather(
     study: Study,
     samples: Mapping[str, Sample],

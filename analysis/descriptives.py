@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
-from scipy.stats import kurtosis, skew
 
+from analysis.counted_rows import Counts
 from analysis.profile import Frequencies, frequencies
 from analysis.results import Entry, Interval, Tabular
+from analysis.tallies import Tally
+from analysis.weighted_moments import row_weights
+from analysis.weighting import no_estimate, refuses_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,7 @@ class AnswerShares(Tabular):
         return tuple(entry for item in self.items for entry in item.entries())
 
 
+@no_estimate("arithmetic")
 def mean_interval(mean: float, std_error: float, df: float, *, confidence_level: float = 0.95) -> Interval:
     """``mean ± t std_error`` with Student's t on ``df`` degrees of freedom.
 
@@ -125,10 +129,16 @@ def mean_interval(mean: float, std_error: float, df: float, *, confidence_level:
     return Interval(low=mean - half, high=mean + half, confidence_level=confidence_level)
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.means.weighted_means",
+    counts="sums",
+)
 def describe(
     frame: pd.DataFrame,
     *,
     bounds: Mapping[str, tuple[float, float]] | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> Descriptives:
     """Mean, spread and shape of every column, each over the respondents who answered it.
@@ -144,6 +154,8 @@ def describe(
     bounds : mapping of str to (low, high), optional
         Lowest and highest code of a variable's scale. Where given, the shares of respondents at either end
         are reported (floor and ceiling effects).
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -177,16 +189,26 @@ def describe(
     words = [str(name) for name, column in frame.items() if not pd.api.types.is_numeric_dtype(column)]
     if words:
         raise TypeError(f"columns {words} do not hold numbers; leave them out or code them")
+    times = row_weights(len(frame), counts=counts, design=None).respondents
     return Descriptives(
         descriptions=tuple(
-            _description(str(name), column, bounds.get(str(name)), confidence_level)
+            _description(str(name), column, times, bounds.get(str(name)), confidence_level)
             for name, column in frame.items()
         )
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.proportions.weighted_shares",
+    counts="sums",
+)
 def answer_shares(
-    frame: pd.DataFrame, categories: Sequence[int], *, confidence_level: float = 0.95
+    frame: pd.DataFrame,
+    categories: Sequence[int],
+    *,
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> AnswerShares:
     """Share of each category for every item of one scale, each over the respondents who answered it.
 
@@ -196,6 +218,8 @@ def answer_shares(
         Codes; NaN for no answer.
     categories : sequence of int
         All codes of the scale, in its order.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Raises
     ------
@@ -211,21 +235,27 @@ def answer_shares(
     """
     return AnswerShares(
         items=tuple(
-            frequencies(column, categories, confidence_level=confidence_level) for _, column in frame.items()
+            frequencies(column, categories, counts=counts, confidence_level=confidence_level)
+            for _, column in frame.items()
         )
     )
 
 
 def _description(
-    name: str, column: pd.Series, bounds: tuple[float, float] | None, confidence_level: float
+    name: str,
+    column: pd.Series,
+    times: npt.NDArray[np.float64],
+    bounds: tuple[float, float] | None,
+    confidence_level: float,
 ) -> Description:
-    values: npt.NDArray[np.float64] = column.dropna().to_numpy(dtype=float)
-    n = len(values)
+    known = column.notna().to_numpy()
+    tally = Tally.of(column[known].to_numpy(dtype=float), times[known])
+    n, n_missing = len(tally), int(times[~known].sum())
     if n == 0:
         return Description(
             variable=name,
             n=0,
-            n_missing=len(column),
+            n_missing=n_missing,
             mean=None,
             std_error=None,
             interval=None,
@@ -238,9 +268,8 @@ def _description(
             state="too_few",
             reason="nobody answered",
         )
-    mean = float(values.mean())
-    varies = bool(np.ptp(values) > 0)
-    sd = float(values.std(ddof=1)) if varies else (0.0 if n > 1 else None)
+    mean, varies, values = tally.mean, tally.varies, tally.values
+    sd = math.sqrt(tally.variance) if varies else (0.0 if n > 1 else None)
     std_error = sd / math.sqrt(n) if varies and sd is not None else None
     state, reason = "ok", ""
     if n == 1:
@@ -250,20 +279,35 @@ def _description(
     return Description(
         variable=name,
         n=n,
-        n_missing=len(column) - n,
+        n_missing=n_missing,
         mean=mean,
         std_error=std_error,
         interval=None
         if std_error is None
         else mean_interval(mean, std_error, n - 1, confidence_level=confidence_level),
         sd=sd,
-        median=float(np.median(values)),
-        skewness=float(skew(values, bias=False)) if varies and n >= 3 else None,
-        kurtosis=float(kurtosis(values, bias=False)) if varies and n >= 4 else None,
+        median=tally.median,
+        skewness=_skewness(tally) if varies and n >= 3 else None,
+        kurtosis=_kurtosis(tally) if varies and n >= 4 else None,
         minimum=float(values.min()),
         maximum=float(values.max()),
-        floor_share=None if bounds is None else float(np.mean(values <= bounds[0])),
-        ceiling_share=None if bounds is None else float(np.mean(values >= bounds[1])),
+        floor_share=None if bounds is None else float(tally.counts[values <= bounds[0]].sum() / n),
+        ceiling_share=None if bounds is None else float(tally.counts[values >= bounds[1]].sum() / n),
         state=state,
         reason=reason,
     )
+
+
+def _moment(tally: Tally, power: int) -> float:
+    return float(tally.counts @ (tally.values - tally.mean) ** power) / len(tally)
+
+
+def _skewness(tally: Tally) -> float:
+    n = len(tally)
+    return math.sqrt(n * (n - 1)) / (n - 2) * _moment(tally, 3) / math.sqrt(_moment(tally, 2)) ** 3
+
+
+def _kurtosis(tally: Tally) -> float:
+    n = len(tally)
+    plain = _moment(tally, 4) / _moment(tally, 2) ** 2 - 3
+    return (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * plain + 6)

@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.bootstrap import BootstrapDistribution, estimable, resampled_correlations
+from analysis.counted_rows import Counts, written_out
 from analysis.drivers import MAX_DRIVERS, lmg_importance, relative_weights
 from analysis.regression import complete_cases, regress
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 Importance = Literal["lmg", "relative_weight"]
@@ -89,6 +91,11 @@ class DriverComparison(Tabular):
         )
 
 
+@refuses_weights(
+    "its bootstrap draws respondents as a simple random sample of their tier",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def compare_drivers(
     outcome: pd.Series,
     predictors: pd.DataFrame,
@@ -98,6 +105,7 @@ def compare_drivers(
     importance: Importance = "lmg",
     share: bool = False,
     resamples: int = 1000,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> DriverComparison:
     """Differences of LMG or Johnson's relative weights between tiers.
@@ -113,6 +121,8 @@ def compare_drivers(
         At most 12 drivers.
     tiers : Series, shape (n_respondents,)
     importance : {"lmg", "relative_weight"}
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -130,6 +140,11 @@ def compare_drivers(
     >>> [difference.estimate > 0.3 for difference in found.differences]
     [True, False]
     """
+    outcome, predictors, tiers = (
+        written_out(outcome, counts),
+        written_out(predictors, counts),
+        written_out(tiers, counts),
+    )
     if predictors.shape[1] > MAX_DRIVERS:
         raise ValueError(f"{predictors.shape[1]} drivers; at most {MAX_DRIVERS} can be compared")
     whole = outcome.notna() & predictors.notna().all(axis="columns") & tiers.notna()

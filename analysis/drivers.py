@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.bootstrap import BootstrapDistribution, estimable, resampled_correlations
+from analysis.counted_rows import Counts, written_out
 from analysis.minimum_effect import Tail, t_tail
 from analysis.regression import (
     Regression,
@@ -24,6 +25,9 @@ from analysis.regression import (
 )
 from analysis.results import Entry, Interval, Tabular
 from analysis.squared_effects import SquaredEffect
+from analysis.weighting import no_estimate, refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.drivers.key_drivers")
 
 Array = npt.NDArray[np.float64]
 
@@ -164,6 +168,11 @@ class AddedValue(Tabular):
         )
 
 
+@refuses_weights(
+    "its errors come from leaving out or drawing respondents of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def key_drivers(
     outcome: pd.Series,
     predictors: pd.DataFrame,
@@ -172,6 +181,7 @@ def key_drivers(
     resamples: int = 1000,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> KeyDrivers:
     """Relative importance of drivers.
@@ -185,6 +195,8 @@ def key_drivers(
         Driver -> lowest and highest point of its scale, for ``performance``.
     clusters : Series, optional
         Whole clusters are resampled, and errors are cluster-robust.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -206,6 +218,11 @@ def key_drivers(
     >>> bool(np.isclose(sum(driver.lmg for driver in result.drivers), result.r_squared))
     True
     """
+    outcome, predictors, clusters = (
+        written_out(outcome, counts),
+        written_out(predictors, counts),
+        written_out(clusters, counts),
+    )
     if predictors.shape[1] > MAX_DRIVERS:
         raise ValueError(f"{predictors.shape[1]} drivers; at most {MAX_DRIVERS} can be compared")
     regression = regress(outcome, predictors, clusters=clusters, confidence_level=confidence_level)
@@ -255,8 +272,18 @@ def key_drivers(
     )
 
 
+@refuses_weights(
+    "its errors come from leaving out or drawing respondents of a simple random sample",
+    instead="analysis.regression_blocks.regression_blocks",
+    counts="rows",
+)
 def added_value(
-    outcome: pd.Series, base: pd.DataFrame, added: pd.DataFrame, *, confidence_level: float = 0.95
+    outcome: pd.Series,
+    base: pd.DataFrame,
+    added: pd.DataFrame,
+    *,
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> AddedValue:
     """Gain in R squared when ``added`` join ``base``, on the same respondents.
 
@@ -277,6 +304,7 @@ def added_value(
     >>> round(added_value(y, d[["x"]], d[["z"]]).estimate, 2)
     0.34
     """
+    outcome, base, added = written_out(outcome, counts), written_out(base, counts), written_out(added, counts)
     both = pd.concat([base, added], axis="columns")
     design = complete_cases(outcome, both)
     n, k = design.x.shape
@@ -334,6 +362,7 @@ def r_squared_without_each(y: Array, x: Array) -> Array:
     return np.asarray(1 - left / (centred @ centred - centred**2 * n / (n - 1)))
 
 
+@no_estimate("arithmetic")
 def jackknife_error(without: Array) -> float:
     """Standard error of a statistic from its values without each respondent."""
     n = len(without)
@@ -353,6 +382,7 @@ def _fisher(r_squared: float, std_error: float) -> tuple[float, float]:
     return math.atanh(r), std_error * slope
 
 
+@no_estimate("arithmetic")
 def r_squared_interval(r_squared: float, std_error: float, df: float, confidence_level: float) -> Interval:
     """Interval of R squared on Fisher's z scale of the multiple correlation, by Student's t."""
     centre, error = _fisher(r_squared, std_error)
@@ -361,12 +391,14 @@ def r_squared_interval(r_squared: float, std_error: float, df: float, confidence
     return Interval(low=math.tanh(low) ** 2, high=math.tanh(high) ** 2, confidence_level=confidence_level)
 
 
+@no_estimate("arithmetic")
 def r_squared_tail(r_squared: float, std_error: float, df: float) -> Tail:
     """Dual of :func:`r_squared_interval`."""
     plain = t_tail(*_fisher(r_squared, std_error), df)
     return lambda value, upper: plain(math.atanh(math.sqrt(max(value, 0.0))), upper)
 
 
+@no_estimate("arithmetic")
 def lmg_importance(correlations: Array) -> Array:
     """LMG of every driver.
 
@@ -398,6 +430,7 @@ def lmg_importance(correlations: Array) -> Array:
     return result
 
 
+@no_estimate("arithmetic")
 def relative_weights(correlations: Array) -> Array:
     """Johnson's relative weights; shapes as in :func:`lmg_importance`."""
     inner, cross = correlations[:, 1:, 1:], correlations[:, 1:, 0]

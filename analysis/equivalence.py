@@ -16,8 +16,10 @@ from typing import Literal
 import pandas as pd
 from scipy import stats
 
+from analysis.counted_rows import Counts
 from analysis.means import mean_difference
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Alternative = Literal["equivalence", "non_inferiority"]
 
@@ -56,6 +58,11 @@ class Equivalence(Tabular):
         )
 
 
+@refuses_weights(
+    "Welch's tests of a simple random sample",
+    instead="analysis.design.group_tests.design_t_test",
+    counts="sums",
+)
 def equivalence(
     first: pd.Series,
     second: pd.Series,
@@ -63,6 +70,8 @@ def equivalence(
     margin: float,
     alternative: Alternative = "equivalence",
     alpha: float = 0.05,
+    counts_first: Counts | None = None,
+    counts_second: Counts | None = None,
 ) -> Equivalence:
     """Two one-sided Welch tests against the smallest difference that would matter.
 
@@ -76,6 +85,8 @@ def equivalence(
         ``non_inferiority`` asks only that ``first`` is not below ``second`` by the margin or more.
     alpha : float
         Level of each one-sided test.
+    counts_first, counts_second : array-like, optional
+        Respondents that a row stands for.
 
     Notes
     -----
@@ -91,7 +102,13 @@ def equivalence(
     """
     if not margin > 0 or not math.isfinite(margin):
         raise ValueError(f"margin is {margin}; it is the smallest difference that would matter, above 0")
-    found = mean_difference(first, second, confidence_level=1 - 2 * alpha)
+    found = mean_difference(
+        first,
+        second,
+        counts_first=counts_first,
+        counts_second=counts_second,
+        confidence_level=1 - 2 * alpha,
+    )
     if found.difference is None or found.std_error is None or found.df is None:
         return Equivalence(
             alternative=alternative,

@@ -18,6 +18,10 @@ import numpy.typing as npt
 from scipy.special import comb
 from scipy.stats import rankdata
 
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.two_groups.compare_two", "analysis.means.within_contrast")
+
 Array = npt.NDArray[np.float64]
 
 MOST = 200  #: respondents up to whom all ways are counted

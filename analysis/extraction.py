@@ -19,6 +19,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from analysis.weighting import no_estimate
+
 Array = npt.NDArray[np.float64]
 ExtractionMethod = Literal["minres", "ml", "principal_axis"]
 Discrepancy = Callable[[Array], tuple[float, Array, Array]]
@@ -40,6 +42,7 @@ class Extraction:
     reason: str = ""
 
 
+@no_estimate("arithmetic")
 def squared_multiple_correlations(matrix: Array) -> Array:
     """Share of each item's variance that the other items predict: ``1 - 1 / diag(R^-1)``.
 
@@ -49,6 +52,7 @@ def squared_multiple_correlations(matrix: Array) -> Array:
     return np.asarray(1 - 1 / np.diag(np.linalg.inv(matrix)))
 
 
+@no_estimate("arithmetic")
 def extract(
     matrix: Array,
     n_factors: int,

@@ -11,6 +11,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from analysis.results import Interval
+from analysis.weighting import no_estimate
 
 Array = npt.NDArray[np.float64]
 
@@ -35,6 +36,7 @@ class FactorFit:
     fit_off: float  #: 1 - squared residual over squared correlations off the diagonal
 
 
+@no_estimate("arithmetic")
 def factor_fit(
     matrix: Array, loadings: Array, factor_correlations: Array, n: int | None, *, rmsea_level: float = 0.90
 ) -> FactorFit:

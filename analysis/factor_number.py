@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.counted_rows import Counts, written_out
 from analysis.item_correlations import ItemCorrelations, pearson_correlations
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights, weights_given_by
 
 Array = npt.NDArray[np.float64]
 Basis = Literal["components", "factors"]
@@ -91,6 +93,9 @@ class MinimumAveragePartial(Tabular):
         )
 
 
+@weights_given_by(
+    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+)
 def eigenvalues(correlations: ItemCorrelations, *, basis: Basis = "components") -> tuple[float, ...]:
     """Falling eigenvalues for a scree plot, of the correlations or of those with SMCs on the diagonal.
 
@@ -120,6 +125,11 @@ def _eigenvalues(matrices: Array, basis: Basis) -> Array:
     return np.asarray(np.linalg.eigvalsh(matrices)[:, ::-1], dtype=np.float64)
 
 
+@refuses_weights(
+    "random data of n independent respondents have no counterpart under a design",
+    instead="analysis.factor_number.minimum_average_partial",
+    counts="rows",
+)
 def parallel_analysis(
     items: pd.DataFrame,
     *,
@@ -128,6 +138,7 @@ def parallel_analysis(
     data: RandomData = "normal",
     percentile: float = 95.0,
     draws: int = 500,
+    counts: Counts | None = None,
 ) -> ParallelAnalysis:
     """Horn's parallel analysis [1]_: which eigenvalues are larger than data without factors have.
 
@@ -145,6 +156,8 @@ def parallel_analysis(
     percentile : float
         Of the random eigenvalues; counting stops at the first eigenvalue that is not above it.
     draws : int
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -167,6 +180,7 @@ def parallel_analysis(
     >>> parallel_analysis(items, rng=rng, draws=100).suggested
     1
     """
+    items = written_out(items, counts)
     if basis not in ("components", "factors") or data not in ("normal", "permuted"):
         raise ValueError(
             f"basis is {basis!r}, data {data!r}; they can be components or factors, and normal or permuted"
@@ -225,6 +239,9 @@ def _leading(above: npt.NDArray[np.bool_]) -> int:
     return int(np.argmin(above)) if not above.all() else len(above)
 
 
+@weights_given_by(
+    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+)
 def minimum_average_partial(correlations: ItemCorrelations) -> MinimumAveragePartial:
     """Velicer's minimum average partial correlation, of squares [1]_ and of fourth powers [2]_.
 

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.counted_rows import Counts, written_out
 from analysis.factors import FactorAnalysis
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 ScoreMethod = Literal["regression", "bartlett", "ten_berge"]
@@ -28,8 +30,13 @@ class FactorScores:
     n_missing: int
 
 
+@refuses_weights("items are standardised over the sample analysed; scores are of respondents", counts="rows")
 def factor_scores(
-    items: pd.DataFrame, analysis: FactorAnalysis, *, method: ScoreMethod = "regression"
+    items: pd.DataFrame,
+    analysis: FactorAnalysis,
+    *,
+    method: ScoreMethod = "regression",
+    counts: Counts | None = None,
 ) -> FactorScores:
     """Factor scores of the respondents whose items were analysed.
 
@@ -59,6 +66,7 @@ def factor_scores(
     >>> round(float(factor_scores(items, found, method="ten_berge").scores["F1"].std()), 4)
     1.0
     """
+    items = written_out(items, counts)
     names = [str(name) for name in items.columns]
     if tuple(names) != analysis.items:
         raise ValueError(

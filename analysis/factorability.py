@@ -9,6 +9,7 @@ from scipy import stats
 
 from analysis.item_correlations import ItemCorrelations
 from analysis.results import Entry, Tabular
+from analysis.weighting import weights_given_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,9 @@ class Sphericity(Tabular):
         )
 
 
+@weights_given_by(
+    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+)
 def sampling_adequacy(correlations: ItemCorrelations) -> SamplingAdequacy:
     """Kaiser-Meyer-Olkin measure of sampling adequacy [1]_.
 
@@ -133,6 +137,11 @@ def sampling_adequacy(correlations: ItemCorrelations) -> SamplingAdequacy:
     )
 
 
+@weights_given_by(
+    "analysis.item_correlations.pearson_correlations",
+    "analysis.polychoric.polychoric_correlations",
+    how="its test is of a simple random sample: weighted correlations get the state weighted",
+)
 def sphericity(correlations: ItemCorrelations) -> Sphericity:
     """Bartlett's test of sphericity [1]_.
 
@@ -161,7 +170,9 @@ def sphericity(correlations: ItemCorrelations) -> Sphericity:
     n, k = correlations.n, correlations.k
     df = k * (k - 1) // 2
     state, reason = correlations.state, correlations.reason
-    if state == "ok" and (n is None or n <= k):
+    if state == "ok" and correlations.weighted:
+        state, reason = "weighted", "the test is of a simple random sample; these respondents are weighted"
+    elif state == "ok" and (n is None or n <= k):
         state, reason = (
             "too_few",
             f"{n} respondents for {k} items; the test needs more respondents than items",

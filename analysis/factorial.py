@@ -19,10 +19,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.groups import group_label
 from analysis.noncentral import f_noncentrality
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 SumsOfSquares = Literal["II", "III"]
@@ -119,6 +121,11 @@ class FactorialAnova(Tabular):
         return tests + means
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def factorial_anova(
     outcome: pd.Series,
     factors: pd.DataFrame,
@@ -126,6 +133,7 @@ def factorial_anova(
     *,
     interactions: bool = True,
     sums_of_squares: SumsOfSquares = "II",
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> FactorialAnova:
     """Test several factors and covariates together, and estimate the mean of every level.
@@ -142,6 +150,8 @@ def factorial_anova(
     sums_of_squares : {"II", "III"}
         ``II`` tests a term after all terms that do not contain it; ``III`` after all others, with effects
         that sum to zero (``car::Anova``). They differ where groups are unequal [1]_.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -161,6 +171,11 @@ def factorial_anova(
     >>> [(term.name, round(term.statistic, 4)) for term in result.terms]
     [('SEX', 4.9231), ('TIER', 19.3846)]
     """
+    outcome, factors, covariates = (
+        written_out(outcome, counts),
+        written_out(factors, counts),
+        written_out(covariates, counts),
+    )
     extra = pd.DataFrame(index=factors.index) if covariates is None else covariates
     whole = outcome.notna() & factors.notna().all(axis="columns") & extra.notna().all(axis="columns")
     y = outcome[whole].to_numpy(dtype=float)

@@ -15,6 +15,7 @@ from analysis.factor_fit import FactorFit, factor_fit
 from analysis.item_correlations import ItemCorrelations
 from analysis.results import Entry, Tabular
 from analysis.rotation import Rotation, RotationMethod, rotate
+from analysis.weighting import no_estimate, weights_given_by
 
 Array = npt.NDArray[np.float64]
 ParameterTable = Literal["pattern", "structure"]
@@ -126,6 +127,9 @@ class FactorAnalysis(Tabular):
         )
 
 
+@weights_given_by(
+    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+)
 def factor_analysis(
     correlations: ItemCorrelations,
     *,
@@ -211,7 +215,7 @@ def _assembled(correlations: ItemCorrelations, found: Extraction, turned: Rotati
         reason = f"{reason}: {', '.join(heywood)}"
     elif state == "ok":
         state, reason = turned.state, turned.reason
-    fit = factor_fit(correlations.matrix, pattern, phi, correlations.n) if state == "ok" else None
+    fit = factor_fit(correlations.matrix, pattern, phi, correlations.n_for_tests) if state == "ok" else None
     if fit is not None and not math.isfinite(fit.discrepancy):
         state, reason, fit = "inadmissible", "the reproduced correlations are not positive definite", None
     return FactorAnalysis(
@@ -234,6 +238,7 @@ def _assembled(correlations: ItemCorrelations, found: Extraction, turned: Rotati
     )
 
 
+@no_estimate("arithmetic")
 def in_order(loadings: Array, phi: Array) -> tuple[Array, Array]:
     """Factors by falling variance explained (``diag(phi L'L)``), each with a positive sum of loadings."""
     order = np.argsort(-np.diag(phi @ loadings.T @ loadings), kind="stable")

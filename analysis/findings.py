@@ -31,6 +31,7 @@ from analysis.profile import Frequencies, frequencies
 from analysis.reliability import CronbachAlpha, cronbach_alpha
 from analysis.results import Entry, Tabular
 from analysis.trend import JonckheereTerpstra, KendallTauB, jonckheere_terpstra, kendall_tau_b
+from analysis.weighting import no_estimate, weights_given_by
 from surveys.questionnaire import Item
 from surveys.responses import Responses
 from surveys.screening import Screening, screen
@@ -140,6 +141,7 @@ class Findings:
         )
 
 
+@no_estimate("text")
 def entry_id(scope: str, entry: Entry) -> str:
     """Address of a number: where it belongs, what it is about, what it is.
 
@@ -154,6 +156,7 @@ Watch = Callable[[str], None]
 Found = TypeVar("Found")
 
 
+@weights_given_by("analysis.inputs.sample_of")
 def find(
     study: Study,
     answers: Mapping[str, Responses],

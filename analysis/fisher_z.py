@@ -7,8 +7,10 @@ import math
 from scipy.special import ndtri
 
 from analysis.results import Interval
+from analysis.weighting import no_estimate
 
 
+@no_estimate("arithmetic")
 def correlation_interval(
     estimate: float | None, std_error: float | None, confidence_level: float
 ) -> Interval | None:

@@ -14,10 +14,15 @@ import pandas as pd
 from scipy.special import chdtrc, fdtrc
 
 from analysis.bootstrap import BootstrapDistribution
+from analysis.counted_rows import Counts, checked_counts
 from analysis.descriptives import mean_interval
 from analysis.noncentral import f_noncentrality, t_noncentrality
 from analysis.results import Entry, Interval, Tabular
 from analysis.studentized_range import studentized_range_isf, studentized_range_sf
+from analysis.tallies import Tally, answer_table, check_groups, tallied, together
+from analysis.weighting import no_estimate, refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.groups.compare_groups")
 
 Array = npt.NDArray[np.float64]
 
@@ -133,6 +138,7 @@ class GroupComparison(Tabular):
         )
 
 
+@no_estimate("text")
 def group_label(value: object) -> str:
     """How a group is called in results: whole numbers lose their decimal point.
 
@@ -144,6 +150,7 @@ def group_label(value: object) -> str:
     return str(value)
 
 
+@no_estimate("laying out")
 def split_by_group(values: pd.Series, groups: pd.Series) -> tuple[dict[str, Array], int]:
     """The answers of each group, in the order of the groups, and how many respondents were left out.
 
@@ -169,12 +176,7 @@ def split_by_group(values: pd.Series, groups: pd.Series) -> tuple[dict[str, Arra
     >>> {group: answers.tolist() for group, answers in by_group.items()}, left_out
     ({'basic': [3.0], 'silver': [], 'gold': [5.0, 4.0]}, 1)
     """
-    if not isinstance(groups.dtype, pd.CategoricalDtype):
-        raise TypeError(
-            f"groups must be a Series of category dtype, which says their order; got {groups.dtype}"
-        )
-    if not values.index.equals(groups.index):
-        raise ValueError("values and groups must have one index: the same respondents in the same order")
+    check_groups(values, groups)
     numbers: Array = values.to_numpy(dtype=float)
     codes = groups.cat.codes.to_numpy()
     used = ~np.isnan(numbers) & (codes >= 0)
@@ -185,12 +187,18 @@ def split_by_group(values: pd.Series, groups: pd.Series) -> tuple[dict[str, Arra
     return split, int(len(numbers) - used.sum())
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.group_tests.design_anova and design_rank_test",
+    counts="sums",
+)
 def compare_groups(
     values: pd.Series,
     groups: pd.Series,
     *,
     rng: np.random.Generator,
     resamples: int = 2000,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> GroupComparison:
     """Compare the answers of several groups, such as tiers, over respondents who have both.
@@ -205,6 +213,8 @@ def compare_groups(
         Draws the resamples behind the interval of the rank epsilon squared.
     resamples : int
         How many.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -253,7 +263,8 @@ def compare_groups(
     >>> round(result.omega_squared.estimate, 3)
     0.643
     """
-    by_group, n_missing = split_by_group(values, groups)
+    split, n_missing = tallied(values, groups, counts)
+    by_group = {group_label(category): tally for category, tally in split.items()}
     met = {group: answers for group, answers in by_group.items() if len(answers)}
     omega, rank_epsilon = _resampled_effects(met, rng, resamples, confidence_level)
     return GroupComparison(
@@ -276,18 +287,17 @@ def compare_groups(
     )
 
 
-def _summary(group: str, answers: Array, confidence_level: float) -> GroupSummary:
+def _summary(group: str, answers: Tally, confidence_level: float) -> GroupSummary:
     n = len(answers)
-    if n < 2:
-        mean = float(answers[0]) if n else None
-        return summary_of_moments(group, n, mean, None, mean, varies=False, confidence_level=confidence_level)
+    if n == 0:
+        return summary_of_moments(group, n, None, None, None, varies=False, confidence_level=confidence_level)
     return summary_of_moments(
         group,
         n,
-        float(answers.mean()),
-        float(answers.std(ddof=1)),
-        float(np.median(answers)),
-        varies=bool(np.ptp(answers) > 0),
+        answers.mean,
+        math.sqrt(answers.variance) if answers.varies else None,
+        answers.median,
+        varies=answers.varies,
         confidence_level=confidence_level,
     )
 
@@ -331,7 +341,7 @@ def summary_of_moments(
     )
 
 
-def _why_not(by_group: Mapping[str, Array], *, each_varies: bool = False) -> tuple[str, str]:
+def _why_not(by_group: Mapping[str, Tally], *, each_varies: bool = False) -> tuple[str, str]:
     """State and reason for not testing: of all groups together, or of every group by itself."""
     if len(by_group) < 2:
         return "too_few", f"{'only one' if by_group else 'no'} group has answers, at least 2 are needed"
@@ -339,16 +349,16 @@ def _why_not(by_group: Mapping[str, Array], *, each_varies: bool = False) -> tup
         small = [group for group, answers in by_group.items() if len(answers) < 2]
         if small:
             return "too_few", f"fewer than 2 respondents: {', '.join(small)}"
-        still = [group for group, answers in by_group.items() if np.ptp(answers) == 0]
+        still = [group for group, answers in by_group.items() if not answers.varies]
         if still:
             return "constant", f"all answers within a group are the same: {', '.join(still)}"
-    elif all(np.ptp(answers) == 0 for answers in by_group.values()):
+    elif all(not answers.varies for answers in by_group.values()):
         # Single respondents vary as little as groups that all say the same.
         return "constant", "no group has answers that vary"
     return "ok", ""
 
 
-def _no_test(by_group: Mapping[str, Array], measure: str, method: str, why: tuple[str, str]) -> GroupTest:
+def _no_test(by_group: Mapping[str, Tally], measure: str, method: str, why: tuple[str, str]) -> GroupTest:
     return GroupTest(
         measure=measure,
         method=method,
@@ -361,7 +371,7 @@ def _no_test(by_group: Mapping[str, Array], measure: str, method: str, why: tupl
     )
 
 
-def _welch(by_group: Mapping[str, Array]) -> GroupTest:
+def _welch(by_group: Mapping[str, Tally]) -> GroupTest:
     measure, method = "welch_f", "Welch's analysis of variance"
     why = _why_not(by_group, each_varies=True)
     if why[0] != "ok":
@@ -383,7 +393,7 @@ def _welch(by_group: Mapping[str, Array]) -> GroupTest:
     )
 
 
-def _brown_forsythe_means(by_group: Mapping[str, Array]) -> GroupTest:
+def _brown_forsythe_means(by_group: Mapping[str, Tally]) -> GroupTest:
     measure, method = "brown_forsythe_means_f", "Brown-Forsythe analysis of variance"
     why = _why_not(by_group)
     if why[0] == "ok":
@@ -406,7 +416,7 @@ def _brown_forsythe_means(by_group: Mapping[str, Array]) -> GroupTest:
     )
 
 
-def _one_way(by_group: Mapping[str, Array], measure: str, method: str) -> GroupTest:
+def _one_way(by_group: Mapping[str, Tally], measure: str, method: str) -> GroupTest:
     why = _why_not(by_group)
     if why[0] != "ok":
         return _no_test(by_group, measure, method, why)
@@ -422,33 +432,37 @@ def _one_way(by_group: Mapping[str, Array], measure: str, method: str) -> GroupT
     )
 
 
-def _brown_forsythe(by_group: Mapping[str, Array]) -> GroupTest:
+def _brown_forsythe(by_group: Mapping[str, Tally]) -> GroupTest:
     # Distances that differ only by rounding must not pass for variation, so a common grid settles them.
-    finest = 1e-12 * max((float(np.abs(answers).max()) for answers in by_group.values()), default=1.0) or 1.0
-    distances = {
-        group: np.round(np.abs(answers - np.median(answers)) / finest) * finest
-        for group, answers in by_group.items()
-    }
+    largest = max((float(np.abs(answers.values).max()) for answers in by_group.values()), default=1.0)
+    finest = 1e-12 * largest or 1.0
+    distances = {group: _distances(answers, finest) for group, answers in by_group.items()}
     result = _one_way(distances, "brown_forsythe_f", "Brown-Forsythe test of equal variances")
     if result.state == "constant":
         return replace(result, reason="within each group all answers lie equally far from the median")
     return result
 
 
-def _sums_of_squares(by_group: Mapping[str, Array]) -> tuple[float, float, tuple[float, float]]:
-    everyone = np.concatenate(list(by_group.values()))
-    grand = everyone.mean()
-    between = sum(len(answers) * float(answers.mean() - grand) ** 2 for answers in by_group.values())
-    within = sum(float(((answers - answers.mean()) ** 2).sum()) for answers in by_group.values())
+def _distances(answers: Tally, finest: float) -> Tally:
+    """How far the answers lie from their median."""
+    middle = answers.median
+    return answers.turned(lambda values: np.round(np.abs(values - middle) / finest) * finest)
+
+
+def _sums_of_squares(by_group: Mapping[str, Tally]) -> tuple[float, float, tuple[float, float]]:
+    everyone = together(list(by_group.values()))
+    grand = everyone.mean
+    between = sum(len(answers) * (answers.mean - grand) ** 2 for answers in by_group.values())
+    within = sum(answers.squares for answers in by_group.values())
     return between, within, (float(len(by_group) - 1), float(len(everyone) - len(by_group)))
 
 
-def _moments(by_group: Mapping[str, Array]) -> tuple[Array, Array, Array]:
+def _moments(by_group: Mapping[str, Tally]) -> tuple[Array, Array, Array]:
     answers = list(by_group.values())
     return (
         np.array([len(group) for group in answers], dtype=float),
-        np.array([group.mean() for group in answers]),
-        np.array([group.var(ddof=1) for group in answers]),
+        np.array([group.mean for group in answers]),
+        np.array([group.variance for group in answers]),
     )
 
 
@@ -461,7 +475,7 @@ SHARES: Mapping[VarianceShare, str] = {
 
 
 def _variance_explained(
-    by_group: Mapping[str, Array], measure: VarianceShare, confidence_level: float
+    by_group: Mapping[str, Tally], measure: VarianceShare, confidence_level: float
 ) -> EffectSize:
     why = _why_not(by_group)
     if why[0] != "ok":
@@ -513,32 +527,32 @@ def variance_share(
     )
 
 
-def _kruskal_wallis(by_group: Mapping[str, Array]) -> GroupTest:
+def _kruskal_wallis(by_group: Mapping[str, Tally]) -> GroupTest:
     measure, method = "kruskal_wallis_h", "Kruskal-Wallis test"
     why = _why_not_ranked(by_group)
     if why[0] != "ok":
         return _no_test(by_group, measure, method, why)
-    h = float(_h_statistics(cross_table(list(by_group.values()))[None])[0])
+    h, df = float(_h_statistics(answer_table(list(by_group.values()))[None])[0]), float(len(by_group) - 1)
     return GroupTest(
         measure=measure,
         method=method,
         n=sum(map(len, by_group.values())),
         statistic=h,
-        df=(float(len(by_group) - 1),),
-        p_value=float(chdtrc(len(by_group) - 1, h)),
+        df=(df,),
+        p_value=float(chdtrc(df, h)),
     )
 
 
-def _why_not_ranked(by_group: Mapping[str, Array]) -> tuple[str, str]:
+def _why_not_ranked(by_group: Mapping[str, Tally]) -> tuple[str, str]:
     if len(by_group) < 2:
         return _why_not(by_group)
-    if np.ptp(np.concatenate(list(by_group.values()))) == 0:
+    if not together(list(by_group.values())).varies:
         return "constant", "all answers are the same"
     return "ok", ""
 
 
 def _resampled_effects(
-    by_group: Mapping[str, Array], rng: np.random.Generator, resamples: int, confidence_level: float
+    by_group: Mapping[str, Tally], rng: np.random.Generator, resamples: int, confidence_level: float
 ) -> tuple[EffectSize, EffectSize]:
     """Omega squared and rank epsilon squared with intervals of one set of resamples."""
     spread = f"percentile interval of {resamples} resamples, freed of bias"
@@ -549,8 +563,8 @@ def _resampled_effects(
     n = sum(map(len, by_group.values()))
     draws: list[tuple[Array, Array]] = []
     if any(why[0] == "ok" for _, why in names.values()):
-        table = cross_table(list(by_group.values()))
-        values = np.unique(np.concatenate(list(by_group.values())))
+        table = answer_table(list(by_group.values()))
+        values = together(list(by_group.values())).values
         draws = [
             (_eta_squares(tables, values), _h_statistics(tables) / (n - 1))
             for tables in _resampled_tables(table, rng, resamples)
@@ -608,11 +622,7 @@ def cross_table(by_group: Sequence[Array]) -> Array:
     >>> cross_table([np.array([1.0, 2.0, 2.0]), np.array([2.0, 5.0])]).tolist()
     [[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]]
     """
-    distinct = np.unique(np.concatenate(by_group))
-    return np.array(
-        [np.bincount(np.searchsorted(distinct, group), minlength=len(distinct)) for group in by_group],
-        dtype=float,
-    )
+    return answer_table([Tally.of(group) for group in by_group])
 
 
 def _resampled_tables(table: Array, rng: np.random.Generator, resamples: int) -> Iterator[Array]:
@@ -640,9 +650,9 @@ def _h_statistics(tables: Array) -> Array:
     return corrected
 
 
-def _games_howell(by_group: Mapping[str, Array], confidence_level: float) -> tuple[PairwiseDifference, ...]:
+def _games_howell(by_group: Mapping[str, Tally], confidence_level: float) -> tuple[PairwiseDifference, ...]:
     """All pairs, later group minus earlier. The studentized range counts the groups that can be compared."""
-    usable = [group for group, answers in by_group.items() if len(answers) > 1 and np.ptp(answers) > 0]
+    usable = [group for group, answers in by_group.items() if len(answers) > 1 and answers.varies]
     pairs = [
         _difference(earlier, later, by_group, len(usable), confidence_level)
         for earlier, later in combinations(by_group, 2)
@@ -651,14 +661,11 @@ def _games_howell(by_group: Mapping[str, Array], confidence_level: float) -> tup
 
 
 def _difference(
-    earlier: str, later: str, by_group: Mapping[str, Array], k: int, confidence_level: float
+    earlier: str, later: str, by_group: Mapping[str, Tally], k: int, confidence_level: float
 ) -> PairwiseDifference:
     pair = {earlier: by_group[earlier], later: by_group[later]}
     trouble = _why_not(pair, each_varies=True)
-    moments = [
-        (len(answers), float(answers.mean()), float(answers.var(ddof=1)) if len(answers) > 1 else math.nan)
-        for answers in pair.values()
-    ]
+    moments = [(len(answers), answers.mean, answers.variance) for answers in pair.values()]
     return pair_of_moments((earlier, later), moments, k, trouble, confidence_level=confidence_level)
 
 
@@ -712,7 +719,19 @@ def pair_of_moments(
     )
 
 
-def hedges_g(a: Array, b: Array, *, confidence_level: float = 0.95) -> tuple[float, Interval]:
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.group_tests.design_t_test",
+    counts="sums",
+)
+def hedges_g(
+    a: Array,
+    b: Array,
+    *,
+    counts_first: Counts | None = None,
+    counts_second: Counts | None = None,
+    confidence_level: float = 0.95,
+) -> tuple[float, Interval]:
     """Standardised difference of two means, ``a`` minus ``b``, corrected for bias, with its interval.
 
     The sd is pooled; the correction is the exact one, with gamma functions [1]_; the interval comes from the
@@ -722,6 +741,8 @@ def hedges_g(a: Array, b: Array, *, confidence_level: float = 0.95) -> tuple[flo
     ----------
     a, b : array, shapes (n_a,) and (n_b,)
         Answers without missing ones, at least 2 each, not all the same.
+    counts_first, counts_second : array-like, optional
+        Respondents that each answer stands for.
 
     References
     ----------
@@ -734,7 +755,12 @@ def hedges_g(a: Array, b: Array, *, confidence_level: float = 0.95) -> tuple[flo
     >>> round(g, 4)
     1.9307
     """
-    first, second = ((len(x), float(x.mean()), float(x.var(ddof=1))) for x in (a, b))
+    times = (
+        None if counts is None else checked_counts(counts, len(answers))
+        for answers, counts in ((a, counts_first), (b, counts_second))
+    )
+    tallies = (Tally.of(answers, own) for answers, own in zip((a, b), times, strict=True))
+    first, second = ((len(tally), tally.mean, tally.variance) for tally in tallies)
     return hedges_g_of_moments(first, second, confidence_level=confidence_level)
 
 

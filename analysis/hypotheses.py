@@ -22,6 +22,7 @@ from typing import Literal
 from analysis.adjust import holm
 from analysis.minimum_effect import MinimumEffect
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate
 from surveys.study import DeclaredTest, Hypothesis
 
 Outcome = Literal["supported", "not_supported", "contradicted", "cannot_tell"]
@@ -99,6 +100,7 @@ class Verdict:
         return self.hypothesis.id
 
 
+@no_estimate("arithmetic")
 def judge(
     hypotheses: Sequence[Hypothesis],
     evidence: Mapping[str, Sequence[Evidence]],

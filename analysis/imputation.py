@@ -13,6 +13,9 @@ import pandas as pd
 from scipy.linalg import solve_triangular
 from scipy.special import expit
 
+from analysis.counted_rows import Counts, written_out
+from analysis.weighting import refuses_weights
+
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -59,6 +62,11 @@ class Imputations:
         return found
 
 
+@refuses_weights(
+    "completed answers are drawn for each respondent; the weight goes into the frame as a column",
+    instead="analysis.pooling.pool_analyses with a function of analysis.design",
+    counts="rows",
+)
 def impute(
     frame: pd.DataFrame,
     *,
@@ -66,6 +74,7 @@ def impute(
     methods: Mapping[str, Method] | None = None,
     imputations: int = 20,
     cycles: int = 10,
+    counts: Counts | None = None,
 ) -> Imputations:
     """Fill in missing answers by chained equations [1]_.
 
@@ -97,6 +106,8 @@ def impute(
         Of columns with blanks; where not given, by proportional odds up to 10 different answers, by
         predictive mean matching above.
     imputations, cycles : int
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -122,6 +133,7 @@ def impute(
     >>> len(filled.frames), int(filled.frames[0].isna().sum().sum()), filled.n_missing
     (3, 0, {'B': 2})
     """
+    frame = written_out(frame, counts)
     if imputations < 2 or cycles < 1:
         raise ValueError(f"at least 2 imputations of 1 cycle are needed, got {imputations} and {cycles}")
     columns, numeric = _columns(frame)

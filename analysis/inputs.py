@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 import pandas as pd
 
+from analysis.weighting import no_estimate
 from surveys.questionnaire import Item, Questionnaire
 from surveys.responses import Responses
 from surveys.scoring import keyed_answers, score_constructs
@@ -97,6 +98,7 @@ class Sample:
         return f"{self.population} has no variable {name}; {_close(name, known)}"
 
 
+@no_estimate("laying out")
 def sample_of(population: Population, responses: Responses) -> Sample:
     """Score the constructs and lay everything out as one frame.
 
@@ -171,6 +173,7 @@ def _categories(population: Population, frame: pd.DataFrame) -> pd.Series | None
     return coded_categories(frame[population.group], population.questionnaire)
 
 
+@no_estimate("laying out")
 def coded_categories(codes: pd.Series, questionnaire: Questionnaire) -> pd.Series:
     """Codes of a single item as an ordered categorical of their text, in the scale's order.
 

@@ -38,6 +38,7 @@ from analysis.sem.fit import Fit, fit_moments
 from analysis.sem.model import Model
 from analysis.sem.moments import Missing, Moments, moments_of
 from analysis.sem.parameters import Shared
+from analysis.weighting import refuses_weights, weights_given_by
 
 Level = Literal["configural", "metric", "scalar", "strict"]
 LadderEstimator = Literal["ML", "MLR"]
@@ -172,6 +173,7 @@ class Ladder(Tabular):
         return tuple(rows)
 
 
+@refuses_weights("the ladder is fitted without weights", instead="analysis.sem.fit.fit, rung by rung")
 def invariance_ladder(
     constructs: Mapping[str, Sequence[str]],
     data: pd.DataFrame,
@@ -345,6 +347,7 @@ def _demand(level: Level, construct: str, item: str) -> str:
     return f"{item} ~1" if level == "scalar" else f"{item} ~~ {item}"
 
 
+@weights_given_by("analysis.sem.fit.fit")
 def difference_test(demanding: Fit, freer: Fit, *, scaled: bool | None = None) -> DifferenceTest:
     """Chi-square test of a model against one in which it is nested.
 

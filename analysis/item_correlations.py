@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from analysis.counted_rows import Counts
+from analysis.design.design import Design
+from analysis.weighted_moments import row_weights
+from analysis.weighting import takes_weights, weights_given_by
 
 Array = npt.NDArray[np.float64]
 
@@ -27,8 +32,14 @@ class ItemCorrelations:
     matrix: Array  #: shape (n_items, n_items)
     n: int | None  #: respondents behind the matrix; None when unknown
     method: str = "pearson"
+    weighted: bool = False  #: under a sampling design, so that ``n`` respondents say less than n equal ones
     state: str = "ok"
     reason: str = ""
+
+    @property
+    def n_for_tests(self) -> int | None:
+        """Respondents of a simple random sample that would say as much; None where that is unknown."""
+        return None if self.weighted else self.n
 
     @property
     def k(self) -> int:
@@ -40,10 +51,11 @@ class ItemCorrelations:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ItemCorrelations):
             return NotImplemented
-        same = (self.items, self.n, self.method, self.state) == (
+        same = (self.items, self.n, self.method, self.weighted, self.state) == (
             other.items,
             other.n,
             other.method,
+            other.weighted,
             other.state,
         )
         return same and np.array_equal(self.matrix, other.matrix, equal_nan=True)
@@ -51,8 +63,18 @@ class ItemCorrelations:
     __hash__ = None  # type: ignore[assignment]
 
 
+@takes_weights(
+    "design",
+    counts="sums",
+    how="weighted covariances; point estimates, and no tests by n in what builds on them",
+    reference="survey::svyvar",
+)
 def pearson_correlations(
-    items: pd.DataFrame, *, missing: Literal["listwise", "pairwise"] = "listwise"
+    items: pd.DataFrame,
+    *,
+    missing: Literal["listwise", "pairwise"] = "listwise",
+    counts: Counts | None = None,
+    design: Design | None = None,
 ) -> ItemCorrelations:
     """Pearson correlations of all items.
 
@@ -64,6 +86,12 @@ def pearson_correlations(
         Leave out respondents with any blank, or use for each pair whoever answered both. ``n`` is then the
         smallest number of respondents behind any pair: the cautious choice, where ``psych::fa`` takes all
         rows.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
+    design : SurveyDesign or ReplicateDesign, optional
+        Correlations of the population, as ``survey::svyvar``. ``n`` is still stated, but methods that test
+        by n as if the respondents were a simple random sample then leave their tests out. Errors:
+        :func:`analysis.design.correlations.weighted_correlations`.
 
     Examples
     --------
@@ -74,12 +102,15 @@ def pearson_correlations(
     """
     names = tuple(str(name) for name in items.columns)
     answers: Array = items.to_numpy(dtype=float)
-    if missing == "listwise":
-        answers = answers[~np.isnan(answers).any(axis=1)]
-    elif missing != "pairwise":
+    if missing not in ("listwise", "pairwise"):
         raise ValueError(f"missing is {missing!r}; it can be 'listwise' or 'pairwise'")
+    rows = row_weights(len(items), counts=counts, design=design)
+    used = rows.respondents > 0
+    if missing == "listwise":
+        used &= ~np.isnan(answers).any(axis=1)
+    answers, rows = answers[used], rows.of(used)
     there = (~np.isnan(answers)).astype(float)
-    pairs = there.T @ there
+    pairs = (there * rows.respondents[:, None]).T @ there
     k = len(names)
     n = int(pairs.min()) if k else 0
     unknown = np.full((k, k), np.nan)
@@ -91,9 +122,13 @@ def pearson_correlations(
     if constant:
         reason = f"all answers are the same: {', '.join(constant)}"
         return ItemCorrelations(items=names, matrix=unknown, n=n, state="constant", reason=reason)
-    return _judged(names, _correlate(answers, there), n, "pearson")
+    found = _judged(names, _correlate(answers, there, rows.weights), n, "pearson")
+    return replace(found, weighted=design is not None)
 
 
+@weights_given_by(
+    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+)
 def given_correlations(
     correlations: pd.DataFrame, *, n: int | None = None, method: str = "given"
 ) -> ItemCorrelations:
@@ -136,14 +171,15 @@ def _spread(answers: Array) -> Array:
     return np.asarray(np.nanmax(answers, axis=0) - np.nanmin(answers, axis=0))
 
 
-def _correlate(answers: Array, there: Array) -> Array:
+def _correlate(answers: Array, there: Array, weights: Array) -> Array:
     """Each pair's Pearson correlation over its own respondents, all pairs in five matrix products."""
-    centred = np.nan_to_num(answers - np.nanmean(answers, axis=0))
-    pairs = there.T @ there
-    sums = centred.T @ there
-    squares = (centred**2).T @ there
+    w = weights[:, None]
+    centred = np.nan_to_num(answers - (w * np.nan_to_num(answers)).sum(axis=0) / (w * there).sum(axis=0))
+    pairs = (w * there).T @ there
+    sums = (w * centred).T @ there
+    squares = (w * centred**2).T @ there
     # Centring by the item's own mean keeps these differences free of cancellation.
-    cross = centred.T @ centred - sums * sums.T / pairs
+    cross = (w * centred).T @ centred - sums * sums.T / pairs
     spread = squares - sums**2 / pairs
     with np.errstate(invalid="ignore", divide="ignore"):
         matrix = cross / np.sqrt(spread * spread.T)

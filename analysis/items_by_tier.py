@@ -19,6 +19,7 @@ from scipy.special import ndtri
 
 from analysis import table_tests
 from analysis.adjust import benjamini_hochberg, holm
+from analysis.counted_rows import Counts, checked_counts
 from analysis.groups import (
     EffectSize,
     GroupSummary,
@@ -38,6 +39,7 @@ from analysis.results import Entry, Interval, Tabular
 from analysis.table_tests import ManyEffects, ManyTests, Moments
 from analysis.trend import JonckheereTerpstra, KendallTauB
 from analysis.two_groups import Dominance, superiority_interval
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -117,11 +119,16 @@ class ItemsByTier(Tabular):
         return replace(entry, more={**entry.more, **{k: p for k, p in more.items() if p is not None}})
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.group_tests.design_anova",
+    counts="sums",
+)
 def items_by_tier(
     items: pd.DataFrame,
     tiers: pd.Series,
     *,
-    counts: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> ItemsByTier:
     """Test every item against the tiers, with effect sizes, pairs of tiers and corrections over the items.
@@ -132,8 +139,8 @@ def items_by_tier(
         Numbers, usually answers on a rating scale; NaN for no answer.
     tiers : Series of category dtype, shape (n_rows,)
         The same index; missing for no tier. Trends are given where the categories are ordered.
-    counts : Series of whole numbers, shape (n_rows,), optional
-        How many respondents a row stands for; 1 if left out.
+    counts : array-like of whole numbers, shape (n_rows,), optional
+        Respondents that a row stands for; 1 if left out.
 
     Returns
     -------
@@ -153,7 +160,7 @@ def items_by_tier(
     TypeError
         If ``tiers`` is not categorical.
     ValueError
-        If the indexes differ, or ``counts`` are not whole numbers of 0 or more.
+        If the indexes differ.
 
     Examples
     --------
@@ -166,7 +173,7 @@ def items_by_tier(
     [0.01214, 0.7331]
     """
     names, codes = _tier_codes(items, tiers)
-    weights = _weights(counts, items)
+    weights = None if counts is None else checked_counts(counts, len(items))
     total = len(items) if weights is None else int(weights.sum())
     ordered = bool(tiers.cat.ordered)
     tables = [_table(items.iloc[:, at], codes, len(names), weights) for at in range(items.shape[1])]
@@ -197,21 +204,6 @@ def _tier_codes(items: pd.DataFrame, tiers: pd.Series) -> tuple[list[str], npt.N
         raise ValueError("items and tiers must have one index: the same respondents in the same order")
     names = [group_label(category) for category in tiers.cat.categories]
     return names, np.asarray(tiers.cat.codes, dtype=np.int64)
-
-
-def _weights(counts: pd.Series | None, items: pd.DataFrame) -> Array | None:
-    if counts is None:
-        return None
-    if not counts.index.equals(items.index):
-        raise ValueError("items and counts must have one index: the same rows in the same order")
-    weights = counts.to_numpy(dtype=float)
-    odd = ~(weights >= 0) | (weights != np.floor(weights))
-    if odd.any():
-        raise ValueError(
-            f"counts say how many respondents a row stands for, in whole numbers of 0 or more; "
-            f"{int(odd.sum())} are not, such as {weights[odd][0]:g}"
-        )
-    return weights
 
 
 def _table(

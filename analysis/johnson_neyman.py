@@ -6,70 +6,35 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t as student
 
-from analysis.results import Entry, Interval, Tabular
+from analysis.counted_rows import Counts
+from analysis.design.design import Design
+from analysis.design.quantiles import weighted_quantile
+from analysis.least_squares import (
+    Coefficient,
+    Equation,
+    Errors,
+    design_least_squares,
+    errors_of,
+    least_squares,
+)
+from analysis.results import Entry, Tabular
+from analysis.weighted_moments import RowWeights, row_weights
+from analysis.weighting import no_estimate, step_of, takes_weights
+
+WEIGHTING = step_of(
+    "analysis.johnson_neyman.moderate",
+    "analysis.regression_blocks.regression_blocks",
+    "analysis.response_surface.response_surface",
+)
 
 Array = npt.NDArray[np.float64]
-Errors = Literal["classical", "hc3", "clustered"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coefficient:
-    """One term of one equation, unstandardised."""
-
-    equation: str  #: the outcome of the equation
-    term: str  #: ``intercept``, a variable, or a product such as ``quality x age``
-    estimate: float
-    std_error: float
-    statistic: float
-    df: float
-    p_value: float
-    interval: Interval
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Equation:
-    """Least squares with its errors."""
-
-    outcome: str
-    terms: tuple[str, ...]
-    estimates: Array
-    covariance: Array
-    df: float
-    r_squared: float
-    confidence_level: float = 0.95
-
-    def coefficient(self, term: str) -> Coefficient:
-        """One term; ``KeyError`` if the equation has none of that name."""
-        if term not in self.terms:
-            raise KeyError(term)
-        k = self.terms.index(term)
-        return self.combination(term, np.eye(len(self.terms))[k])
-
-    def combination(self, name: str, weights: Array) -> Coefficient:
-        """A weighted sum of coefficients."""
-        estimate = float(weights @ self.estimates)
-        error = math.sqrt(max(float(weights @ self.covariance @ weights), 0.0))
-        reach = float(student.isf((1 - self.confidence_level) / 2, self.df)) * error
-        statistic = estimate / error if error > 0 else math.copysign(math.inf, estimate)
-        return Coefficient(
-            equation=self.outcome,
-            term=name,
-            estimate=estimate,
-            std_error=error,
-            statistic=statistic,
-            df=self.df,
-            p_value=float(2 * student.sf(abs(statistic), self.df)),
-            interval=Interval(
-                low=estimate - reach, high=estimate + reach, confidence_level=self.confidence_level
-            ),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,63 +119,7 @@ class Moderation(Tabular):
         )
 
 
-def least_squares(
-    y: Array,
-    columns: dict[str, Array],
-    *,
-    outcome: str,
-    errors: Errors = "classical",
-    clusters: npt.NDArray[np.int64] | None = None,
-    confidence_level: float = 0.95,
-) -> Equation | None:
-    """Ordinary least squares with an intercept; None where columns are exact combinations of others.
-
-    ``hc3`` divides residuals by ``1 - leverage`` (MacKinnon & White 1985); ``clustered`` is CR1 with
-    ``clusters - 1`` degrees of freedom.
-
-    Examples
-    --------
-    >>> fit = least_squares(np.array([1.0, 2, 4]), {"x": np.array([0.0, 1, 2])}, outcome="y")
-    >>> round(fit.coefficient("x").estimate, 6), fit.df
-    (1.5, 1.0)
-    """
-    design = np.column_stack([np.ones(len(y)), *columns.values()])
-    n, k = design.shape
-    # scaled, so that products of large variables do not look like exact combinations
-    scale = np.sqrt(np.square(design).mean(axis=0))
-    if n <= k or (scale == 0).any() or np.linalg.cond(design / scale) > 1e10:
-        return None
-    q, r = np.linalg.qr(design / scale)
-    estimates = np.linalg.solve(r, q.T @ y) / scale
-    residuals = y - design @ estimates
-    half = np.linalg.inv(r) / scale[:, None]
-    bread = half @ half.T
-    df = float(n - k)
-    if errors == "clustered" and clusters is not None:
-        groups = int(clusters.max()) + 1
-        if groups < 3:
-            return None
-        summed = np.zeros((groups, k))
-        np.add.at(summed, clusters, design * residuals[:, None])
-        covariance = bread @ summed.T @ summed @ bread * groups / (groups - 1) * (n - 1) / (n - k)
-        df = float(groups - 1)
-    elif errors == "hc3":
-        weighted = design * (residuals / (1 - np.square(q).sum(axis=1)))[:, None]
-        covariance = bread @ weighted.T @ weighted @ bread
-    else:
-        covariance = bread * float(residuals @ residuals) / df
-    total = float(np.square(y - y.mean()).sum())
-    return Equation(
-        outcome=outcome,
-        terms=("intercept", *columns),
-        estimates=estimates,
-        covariance=np.asarray(covariance),
-        df=df,
-        r_squared=1 - float(residuals @ residuals) / total if total > 0 else 0.0,
-        confidence_level=confidence_level,
-    )
-
-
+@no_estimate("arithmetic")
 def boundaries(equation: Equation, predictor: str, product: str) -> tuple[float, ...]:
     """Values of the moderator at which the slope is just significant: none, one or two [1]_.
 
@@ -244,7 +153,9 @@ def boundaries(equation: Equation, predictor: str, product: str) -> tuple[float,
     return tuple(sorted(float(root) for root in roots))
 
 
-def regions(equation: Equation, predictor: str, product: str, moderator: Array) -> tuple[Region, ...]:
+def regions(
+    equation: Equation, predictor: str, product: str, moderator: Array, rows: RowWeights
+) -> tuple[Region, ...]:
     """The sample's range of the moderator cut where significance changes."""
     low, high = float(moderator.min()), float(moderator.max())
     cuts = [low, *(w for w in boundaries(equation, predictor, product) if low < w < high), high]
@@ -257,12 +168,13 @@ def regions(equation: Equation, predictor: str, product: str, moderator: Array) 
                 low=start,
                 high=end,
                 significant=slope.p_value < 1 - equation.confidence_level,
-                share=float(within.mean()),
+                share=float(rows.weights[within].sum() / rows.weights.sum()),
             )
         )
     return tuple(found)
 
 
+@no_estimate("arithmetic")
 def slope_at(equation: Equation, predictor: str, product: str, value: float) -> Coefficient:
     """Slope of the predictor where the moderator has this value."""
     weights = np.zeros(len(equation.terms))
@@ -271,15 +183,31 @@ def slope_at(equation: Equation, predictor: str, product: str, value: float) -> 
     return equation.combination(f"{predictor} at {value:g}", weights)
 
 
-def probe_values(moderator: Array, at: Sequence[float] | None) -> tuple[float, ...]:
-    """Those asked for; else both values of a dichotomy, or the 16th, 50th and 84th percentiles (Hayes)."""
+def probe_values(
+    moderator: Array, at: Sequence[float] | None, rows: RowWeights | None = None
+) -> tuple[float, ...]:
+    """Those asked for; else both values of a dichotomy, or the 16th, 50th and 84th percentiles (Hayes).
+
+    Percentiles of counted rows are those of their respondents, of weighted ones those of the population.
+    """
     if at is not None:
         return tuple(map(float, at))
     distinct = np.unique(moderator)
-    values = distinct if len(distinct) == 2 else np.unique(np.quantile(moderator, [0.16, 0.5, 0.84]))
-    return tuple(map(float, values))
+    if len(distinct) == 2:
+        return tuple(map(float, distinct))
+    shares = [0.16, 0.5, 0.84]
+    if rows is None or rows.counted:
+        times = 1 if rows is None else rows.respondents.astype(np.int64)
+        return tuple(map(float, np.unique(np.quantile(np.repeat(moderator, times), shares))))
+    return tuple(sorted({weighted_quantile(moderator, rows.weights, share) for share in shares}))
 
 
+@takes_weights(
+    "design",
+    counts="sums",
+    how="weighted least squares, linearised or by replicates",
+    reference="survey::svyglm and svycontrast",
+)
 def moderate(
     predictor: pd.Series,
     moderator: pd.Series,
@@ -289,6 +217,8 @@ def moderate(
     errors: Errors | None = None,
     clusters: pd.Series | None = None,
     at: Sequence[float] | None = None,
+    counts: Counts | None = None,
+    design: Design | None = None,
     confidence_level: float = 0.95,
 ) -> Moderation:
     """Interaction, simple slopes and Johnson-Neyman regions of a moderated regression.
@@ -298,10 +228,15 @@ def moderate(
     predictor, moderator, outcome : Series, shape (n_respondents,)
     covariates : DataFrame, shape (n_respondents, n_covariates), optional
     errors : {"classical", "hc3", "clustered"}, optional
-        ``hc3`` unless clusters are given.
+        ``hc3`` unless clusters or a design are given.
     at : sequence of float, optional
         Values of the moderator for simple slopes; by default both of a dichotomy, else its 16th, 50th and
         84th percentiles.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
+    design : SurveyDesign or ReplicateDesign, optional
+        Weighted least squares with the design's errors, on clusters less strata, less predictors, degrees of
+        freedom, as ``survey::svyglm``.
 
     Examples
     --------
@@ -316,37 +251,47 @@ def moderate(
     others = pd.DataFrame(index=outcome.index) if covariates is None else covariates
     parts: list[pd.Series | pd.DataFrame] = [predictor, moderator, outcome, others]
     parts += [] if clusters is None else [clusters]
+    rows = row_weights(len(outcome), counts=counts, design=design)
     whole = pd.concat(parts, axis="columns").notna().all(axis="columns").to_numpy(dtype=bool)
+    whole = whole & (rows.respondents > 0)
+    inside = rows.of(whole)
     x, w, y = (series[whole].to_numpy(dtype=float) for series in (predictor, moderator, outcome))
-    kind: Errors = errors or ("hc3" if clusters is None else "clustered")
+    kind = errors_of(errors, clusters=clusters, design=design)
     shared: dict[str, Any] = {
         "predictor": str(predictor.name),
         "moderator": str(moderator.name),
         "outcome": str(outcome.name),
-        "n": len(y),
-        "n_missing": int((~whole).sum()),
+        "n": inside.n,
+        "n_missing": rows.n - inside.n,
         "errors": kind,
     }
-    if len(y) < others.shape[1] + 7:
+    if inside.n < others.shape[1] + 7:
         return Moderation(
-            **shared, state="too_few", reason=f"{len(y)} respondents for the terms of the model"
+            **shared, state="too_few", reason=f"{inside.n} respondents for the terms of the model"
         )
     if min(np.ptp(x), np.ptp(w), np.ptp(y)) == 0:
         return Moderation(**shared, state="constant", reason="a variable does not vary")
     columns = {str(predictor.name): x, str(moderator.name): w, product: x * w}
     columns |= {str(name): others[name][whole].to_numpy(dtype=float) for name in others}
     codes = None if clusters is None else pd.factorize(clusters[whole])[0].astype(np.int64)
-    equation = least_squares(
-        y,
-        columns,
-        outcome=str(outcome.name),
-        errors=kind,
-        clusters=codes,
-        confidence_level=confidence_level,
-    )
+    target = str(outcome.name)
+    if design is not None:
+        equation = design_least_squares(
+            y, columns, design, whole, outcome=target, confidence_level=confidence_level
+        )
+    else:
+        equation = least_squares(
+            y,
+            columns,
+            outcome=target,
+            errors=kind,
+            clusters=codes,
+            counts=inside.weights,
+            confidence_level=confidence_level,
+        )
     if equation is None:
         return Moderation(
-            **shared, state="inadmissible", reason="terms are exact combinations, or fewer than 3 clusters"
+            **shared, state="inadmissible", reason="terms are exact combinations, or too few clusters"
         )
     name = str(predictor.name)
     return Moderation(
@@ -355,7 +300,7 @@ def moderate(
         interaction=equation.coefficient(product),
         slopes=tuple(
             SimpleSlope(at=value, slope=slope_at(equation, name, product, value))
-            for value in probe_values(w, at)
+            for value in probe_values(w, at, inside)
         ),
-        regions=regions(equation, name, product, w),
+        regions=regions(equation, name, product, w, inside),
     )

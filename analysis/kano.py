@@ -13,6 +13,7 @@ from scipy import stats
 
 from analysis.ordinal_tables import frequency_weights
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 CATEGORIES = ("attractive", "one_dimensional", "must_be", "indifferent", "reverse", "questionable")
 
@@ -87,12 +88,17 @@ class Kano(Tabular):
         return (test, *shares, *coefficients)
 
 
+@refuses_weights(
+    "its tests take answers as a simple random sample",
+    instead="analysis.design.proportions.weighted_shares",
+    counts="sums",
+)
 def kano(
     functional: pd.Series,
     dysfunctional: pd.Series,
     *,
     feature: str,
-    weights: npt.ArrayLike | None = None,
+    counts: npt.ArrayLike | None = None,
     test_level: float = 0.90,
     confidence_level: float = 0.95,
 ) -> Kano:
@@ -107,7 +113,7 @@ def kano(
     functional, dysfunctional : Series, shape (n_respondents,)
         1 I like it, 2 I expect it, 3 neutral, 4 I can live with it, 5 I dislike it; the first when the
         feature is there, the second when it is not.
-    weights : array_like, shape (n_respondents,), optional
+    counts : array_like, shape (n_respondents,), optional
         Frequency weights.
 
     References
@@ -125,7 +131,7 @@ def kano(
     >>> found.category, found.better, found.worse
     ('attractive', 0.625, -0.25)
     """
-    w = frequency_weights(weights, len(functional))
+    w = frequency_weights(counts, len(functional))
     w = np.ones(len(functional)) if w is None else w
     answers = np.column_stack([functional.to_numpy(dtype=float), dysfunctional.to_numpy(dtype=float)])
     whole = ~np.isnan(answers).any(axis=1) & (w > 0)
@@ -137,21 +143,21 @@ def kano(
             "it, 3 neutral, 4 I can live with it, 5 I dislike it."
         )
     places = used.astype(np.int64) - 1
-    counts = np.bincount(_TABLE[places[:, 0], places[:, 1]], weights=w[whole], minlength=len(CATEGORIES))
-    n = float(counts.sum())
+    chosen = np.bincount(_TABLE[places[:, 0], places[:, 1]], weights=w[whole], minlength=len(CATEGORIES))
+    n = float(chosen.sum())
     shared: dict[str, Any] = {"feature": feature, "n": round(n), "n_missing": round(float(w.sum()) - n)}
     if n == 0:
         return Kano(**shared, state="too_few", reason="nobody answered both questions")
-    first, second = np.argsort(-counts, kind="stable")[:2]
-    a, b = float(counts[first]), float(counts[second])
+    first, second = np.argsort(-chosen, kind="stable")[:2]
+    a, b = float(chosen[first]), float(chosen[second])
     # all in one category of n: nothing is left for chance to swap
     statistic = abs(a - b) / math.sqrt((a + b) * (2 * n - a - b) / (2 * n))
     undecided = statistic <= float(stats.norm.isf((1 - test_level) / 2))
     better = worse = None
     intervals: tuple[Interval | None, Interval | None] = (None, None)
-    base = float(counts[:4].sum())
+    base = float(chosen[:4].sum())
     if base > 0:
-        gains, losses = float(counts[0] + counts[1]), float(counts[1] + counts[2])
+        gains, losses = float(chosen[0] + chosen[1]), float(chosen[1] + chosen[2])
         better, worse = gains / base, -losses / base
         high = _wilson(losses, base, confidence_level)
         intervals = (
@@ -161,7 +167,7 @@ def kano(
     names = CATEGORIES[first], CATEGORIES[second]
     return Kano(
         **shared,
-        counts=tuple(zip(CATEGORIES, map(float, counts), strict=True)),
+        counts=tuple(zip(CATEGORIES, map(float, chosen), strict=True)),
         category=names[0],
         runner_up=names[1] if b > 0 else None,
         better=better,

@@ -18,7 +18,9 @@ import pandas as pd
 from scipy.special import chdtrc, ndtri, xlogy
 
 from analysis.adjust import benjamini_hochberg, holm
+from analysis.counted_rows import Counts, checked_counts, written_out
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 Language = Literal["en", "zh"]
 #: ``respondents``: how many use a word, each counted once. ``words``: how often it is used.
@@ -109,6 +111,7 @@ class Keyness(Tabular):
         )
 
 
+@no_estimate("text")
 def words_of(
     texts: pd.Series,
     *,
@@ -154,6 +157,11 @@ def words_of(
     return tuple(found)
 
 
+@refuses_weights(
+    "its log-likelihood ratio has no theory for them",
+    instead="analysis.design.proportions.weighted_share of those who use a word",
+    counts="rows",
+)
 def keyness(
     words: Sequence[Sequence[str]],
     groups: pd.Series,
@@ -161,6 +169,7 @@ def keyness(
     unit: Unit = "respondents",
     adjust: Adjust = "benjamini_hochberg",
     least: int = 5,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> Keyness:
     """Words that a group uses more or less than all other groups.
@@ -170,7 +179,7 @@ def keyness(
     ``log2((a / n) / (b / m))`` [2]_, with the delta method's interval. Where one side never uses the word,
     half a use is taken for none, and there is no interval (``state`` is ``empty_cell``).
 
-    By default a respondent counts once for a word. Counting uses supposes that they are independent, but one
+    By default a respondent used once for a word. Counting uses supposes that they are independent, but one
     angry customer repeats a word; the test then rejects far too often.
 
     Parameters
@@ -184,6 +193,8 @@ def keyness(
         Correction of the p-values over all words and groups.
     least : int
         Words that fewer respondents use are left out.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -215,6 +226,10 @@ def keyness(
         raise ValueError(f"there are words of {len(words)} respondents and groups of {len(groups)}")
     if any(isinstance(own, str) for own in words):
         raise TypeError("words holds texts, not lists of words; cut them with words_of first")
+    if counts is not None:
+        times = checked_counts(counts, len(words)).astype(int)
+        words = [own for own, k in zip(words, times, strict=True) for _ in range(k)]
+        groups = written_out(groups, counts)
     names = [str(name) for name in groups.cat.categories]
     codes = groups.cat.codes.to_numpy()
     rows = [(int(code), own) for code, own in zip(codes, words, strict=True) if code >= 0 and own]
@@ -229,19 +244,19 @@ def keyness(
         "n_rare": len(users) - len(kept),
     }
     sizes = np.zeros(len(names), dtype=np.int64)
-    counts: list[Counter[str]] = [Counter() for _ in names]
+    used: list[Counter[str]] = [Counter() for _ in names]
     for code, own in rows:
         counted = set(own) if unit == "respondents" else own
-        counts[code].update(counted)
+        used[code].update(counted)
         sizes[code] += 1 if unit == "respondents" else len(own)
     present = [g for g in range(len(names)) if sizes[g] > 0]
     if len(present) < 2 or not kept:
         reason = f"{len(present)} groups with words, {len(kept)} words that {least} respondents use"
         return Keyness(**shared, words=(), state="too_few", reason=reason)
     found = [
-        _key_word(word, names[g], counts[g][word], int(sizes[g]), total, int(sizes.sum()), confidence_level)
+        _key_word(word, names[g], used[g][word], int(sizes[g]), total, int(sizes.sum()), confidence_level)
         for g in present
-        for word, total in ((word, sum(own[word] for own in counts)) for word in kept)
+        for word, total in ((word, sum(own[word] for own in used)) for word in kept)
     ]
     correct = holm if adjust == "holm" else benjamini_hochberg
     adjusted = correct([key.p_value for key in found])

@@ -13,6 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.answer_patterns import AnswerPatterns
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.latent_classes.latent_classes")
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

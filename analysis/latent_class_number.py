@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.answer_patterns import AnswerPatterns, answer_patterns
+from analysis.counted_rows import Counts, written_out
 from analysis.latent_class_em import Ascent, climb, random_starts
 from analysis.latent_classes import RELIABLE, LatentClasses, latent_classes
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -81,6 +83,11 @@ class ClassNumber(Tabular):
         return (*fits, *(entry for test in self.tests for entry in test.entries()))
 
 
+@refuses_weights(
+    "its bootstrap simulates respondents of a simple random sample",
+    instead="analysis.latent_classes.latent_classes",
+    counts="rows",
+)
 def class_number(
     items: pd.DataFrame,
     *,
@@ -91,6 +98,7 @@ def class_number(
     significance: float = 0.05,
     starts: int = 50,
     finals: int = 15,
+    counts: Counts | None = None,
 ) -> ClassNumber:
     """Models of several sizes, compared by criteria and by the bootstrap likelihood-ratio test.
 
@@ -103,6 +111,8 @@ def class_number(
         Decides which model is ``chosen``.
     replicates : int
         Bootstrap samples a test; 0 for no tests.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -122,6 +132,7 @@ def class_number(
     >>> found.chosen.classes, found.tests[0].p_value
     (2, 0.02)
     """
+    items = written_out(items, counts)
     numbers = list(classes)
     if not numbers or numbers != list(range(numbers[0], numbers[0] + len(numbers))) or numbers[0] < 1:
         raise ValueError(f"classes: {numbers}; expected consecutive numbers from 1 up, such as range(1, 6).")
@@ -136,6 +147,11 @@ def class_number(
     return ClassNumber(models=models, tests=tests, criterion=criterion, significance=significance)
 
 
+@refuses_weights(
+    "it simulates respondents of a simple random sample",
+    instead="analysis.latent_classes.latent_classes",
+    counts="rows",
+)
 def bootstrap_likelihood_ratio(
     items: pd.DataFrame,
     smaller: LatentClasses,
@@ -144,6 +160,7 @@ def bootstrap_likelihood_ratio(
     rng: np.random.Generator,
     replicates: int = 99,
     starts: int = 12,
+    counts: Counts | None = None,
 ) -> LikelihoodRatio:
     """Gain in likelihood of one class more, against its distribution when the smaller model is true [1]_.
 
@@ -164,6 +181,7 @@ def bootstrap_likelihood_ratio(
     >>> bootstrap_likelihood_ratio(items, one, two, rng=rng).p_value > 0.05
     True
     """
+    items = written_out(items, counts)
     unusable = [model for model in (smaller, larger) if model.log_likelihood is None]
     unusable += [model for model in (smaller, larger) if model.state == "not_converged"]
     if unusable or smaller.weights is not None or smaller.parameters is None:

@@ -12,8 +12,12 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis.answer_patterns import AnswerPatterns, answer_patterns
+from analysis.counted_rows import Counts, written_out
 from analysis.latent_class_em import Ascent, Information, climb, information, posteriors, random_starts
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import step_of, takes_weights
+
+WEIGHTING = step_of("analysis.latent_classes.latent_classes")
 
 Array = npt.NDArray[np.float64]
 
@@ -206,6 +210,12 @@ def _described(
     )
 
 
+@takes_weights(
+    "weights",
+    counts="rows",
+    how="pseudo-likelihood, robust errors",
+    reference="replicated rows, linearised scores",
+)
 def latent_classes(
     items: pd.DataFrame,
     *,
@@ -214,6 +224,7 @@ def latent_classes(
     starts: int = 50,
     finals: int = 15,
     weights: pd.Series | None = None,
+    counts: Counts | None = None,
     information: Literal["observed", "scores", "robust"] | None = None,
     confidence_level: float = 0.95,
 ) -> LatentClasses:
@@ -229,6 +240,8 @@ def latent_classes(
         Random starts, and how many of the best after a rough climb are followed to the end.
     weights : Series, shape (n_respondents,), optional
         Sampling weights: the likelihood is then a pseudo-likelihood, and the errors are robust.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out before their patterns are counted.
     information : {"observed", "scores", "robust"}, optional
         Errors from second derivatives (the default), from products of scores (as poLCA has them), or from
         both (sandwich; the default with weights).
@@ -261,6 +274,7 @@ def latent_classes(
     >>> round(found.probability("2", "C", "y").estimate, 4)
     0.765
     """
+    items, weights = written_out(items, counts), written_out(weights, counts)
     patterns = answer_patterns(items, weights)
     if classes < 1 or finals < 1 or starts < finals:
         raise ValueError(

@@ -21,6 +21,7 @@ from analysis.results import Entry, Interval, Tabular
 from analysis.sem.defined import defined
 from analysis.sem.fit import Fit, fit
 from analysis.sem.standardized import standardized
+from analysis.weighting import refuses_weights
 
 MEASURE = {
     "path": "latent_coefficient",
@@ -64,6 +65,7 @@ class LatentEffect(Tabular):
         )
 
 
+@refuses_weights("the structural model behind it is fitted without weights", instead="analysis.sem.fit.fit")
 def latent_path(
     items: pd.DataFrame,
     constructs: Mapping[str, Sequence[str]],
@@ -111,6 +113,7 @@ def latent_path(
     return _effect("path", about, found, one.estimate, one.std_error, confidence_level)
 
 
+@refuses_weights("the structural model behind it is fitted without weights", instead="analysis.sem.fit.fit")
 def latent_indirect(
     items: pd.DataFrame,
     constructs: Mapping[str, Sequence[str]],
@@ -140,6 +143,7 @@ def latent_indirect(
     return _effect("indirect", about, found, one.estimate, one.std_error, confidence_level)
 
 
+@refuses_weights("the structural model behind it is fitted without weights", instead="analysis.sem.fit.fit")
 def latent_trend(
     items: pd.DataFrame,
     groups: pd.Series,

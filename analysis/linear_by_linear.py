@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.groups import cross_table, split_by_group
 from analysis.results import Entry, Tabular
 from analysis.table_tests import linear_by_linear as of_tables
+from analysis.weighting import refuses_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,10 @@ class LinearByLinear(Tabular):
         )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.group_tests.design_rank_test",
+)
 def linear_by_linear(
     values: pd.Series, groups: pd.Series, *, group_scores: Sequence[float] | None = None
 ) -> LinearByLinear:

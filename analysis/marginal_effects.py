@@ -19,6 +19,7 @@ from analysis.ordinal_regression import (
     term_of,
 )
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -89,13 +90,18 @@ class MarginalEffects(Tabular):
         )
 
 
+@refuses_weights(
+    "errors of the likelihood of a simple random sample",
+    instead="analysis.design.ordinal_regression.design_ordinal",
+    counts="sums",
+)
 def average_marginal_effects(
     outcome: pd.Series,
     predictors: pd.DataFrame,
     *,
     link: Link = "logit",
     errors: Errors | None = None,
-    weights: npt.ArrayLike | None = None,
+    counts: npt.ArrayLike | None = None,
     clusters: pd.Series | None = None,
     confidence_level: float = 0.95,
 ) -> MarginalEffects:
@@ -117,7 +123,7 @@ def average_marginal_effects(
     """
     if (errors == "clustered") and clusters is None:
         raise ValueError('errors="clustered" needs clusters: give the branch of each respondent')
-    cases = ordinal_cases(outcome, predictors, weights=weights, clusters=clusters)
+    cases = ordinal_cases(outcome, predictors, counts=counts, clusters=clusters)
     kind: Errors = errors or ("model" if clusters is None else "clustered")
     shared: dict[str, Any] = {
         "outcome": cases.outcome,

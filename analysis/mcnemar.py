@@ -9,7 +9,10 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
+from analysis.counted_rows import Counts
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighted_moments import row_weights
+from analysis.weighting import refuses_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +52,22 @@ class McNemar(Tabular):
         )
 
 
-def mcnemar(first: pd.Series, second: pd.Series, *, confidence_level: float = 0.95) -> McNemar:
+@refuses_weights(
+    "its exact binomial test counts respondents",
+    instead="analysis.design.means.weighted_mean of the difference",
+    counts="sums",
+)
+def mcnemar(
+    first: pd.Series, second: pd.Series, *, counts: Counts | None = None, confidence_level: float = 0.95
+) -> McNemar:
     """McNemar's test of two yes-or-no answers of the same respondents.
 
     Parameters
     ----------
     first, second : Series of 1, 0 and NaN, shape (n_respondents,)
         On one index.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Notes
     -----
@@ -77,19 +89,20 @@ def mcnemar(first: pd.Series, second: pd.Series, *, confidence_level: float = 0.
         if strays:
             raise ValueError(f"{answers.name}: answers are 1, 0 or missing, found {strays[:5]}")
     both = first.notna() & second.notna()
-    b = int((first[both] > second[both]).sum())
-    c = int((first[both] < second[both]).sum())
+    times = row_weights(len(first), counts=counts, design=None).respondents
+    b = int(times[both & (first > second)].sum())
+    c = int(times[both & (first < second)].sum())
     shared: dict[str, Any] = {
         "first": str(first.name),
         "second": str(second.name),
-        "n": int(both.sum()),
-        "n_missing": int((~both).sum()),
+        "n": int(times[both].sum()),
+        "n_missing": int(times[~both].sum()),
         "only_first": b,
         "only_second": c,
     }
     if b + c == 0:
-        reason = "no respondent answered the two differently" if both.any() else "nobody answered both"
-        return McNemar(**shared, state="constant" if both.any() else "too_few", reason=reason)
+        reason = "no respondent answered the two differently" if times[both].any() else "nobody answered both"
+        return McNemar(**shared, state="constant" if times[both].any() else "too_few", reason=reason)
     statistic = (b - c) ** 2 / (b + c)
     exact = stats.binomtest(b, b + c)
     share = exact.proportion_ci(confidence_level, method="exact")

@@ -12,10 +12,16 @@ import pandas as pd
 from scipy import stats
 from scipy.special import gammaln
 
+from analysis.counted_rows import Counts
 from analysis.descriptives import mean_interval
 from analysis.exact_ranks import MOST, exact_signed_rank
 from analysis.noncentral import t_noncentrality
 from analysis.results import Entry, Interval, Tabular
+from analysis.tallies import Tally, answer_table, mid_ranks
+from analysis.weighted_moments import row_weights
+from analysis.weighting import no_estimate, refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.means.within_contrast")
 
 Array = npt.NDArray[np.float64]
 
@@ -48,40 +54,83 @@ class RobustEffect:
         )
 
 
-def _robust(values: Array, d: float, clusters: pd.Series | None, level: float) -> RobustEffect | None:
-    z = (values - values.mean()) / values.std(ddof=1)
-    influence = z - d * (z**2 - 1) / 2
-    if clusters is not None:
-        influence = np.asarray(np.bincount(pd.factorize(clusters)[0], weights=influence), dtype=float)
-    parts = len(influence)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Sample:
+    """Answers of one sample, each with the respondents who gave it and their cluster."""
+
+    values: Array
+    times: Array
+    clusters: npt.NDArray[np.int64] | None
+    n_missing: int
+
+    @classmethod
+    def of(cls, values: pd.Series, clusters: pd.Series | None, counts: Counts | None) -> _Sample:
+        times = row_weights(len(values), counts=counts, design=None).respondents
+        given = values.notna().to_numpy() & (times > 0)
+        if clusters is not None:
+            given = given & clusters.notna().to_numpy()
+        return cls(
+            values=values[given].to_numpy(dtype=float),
+            times=times[given],
+            clusters=None if clusters is None else pd.factorize(clusters[given])[0].astype(np.int64),
+            n_missing=int(times.sum() - times[given].sum()),
+        )
+
+    @property
+    def n(self) -> int:
+        return int(self.times.sum())
+
+    @property
+    def mean(self) -> float:
+        return float(self.times @ self.values / self.times.sum())
+
+    @property
+    def squares(self) -> float:
+        """Sum of squared distances from the mean."""
+        return float(self.times @ (self.values - self.mean) ** 2)
+
+    @property
+    def variance(self) -> float:
+        return self.squares / (self.n - 1)
+
+    @property
+    def varies(self) -> bool:
+        # not the standard deviation: that of equal fractions may differ from zero by rounding
+        return bool(np.ptp(self.values) > 0)
+
+    def spread(self, influence: Array) -> tuple[float, int]:
+        """Sum of squares of influence values, of respondents or summed within clusters, and of how many."""
+        if self.clusters is None:
+            return float(self.times @ influence**2), self.n
+        sums = np.bincount(self.clusters, weights=self.times * influence)
+        return float((sums**2).sum()), len(sums)
+
+
+def _robust(sample: _Sample, d: float, level: float) -> RobustEffect | None:
+    z = (sample.values - sample.mean) / math.sqrt(sample.variance)
+    squares, parts = sample.spread(z - d * (z**2 - 1) / 2)
     if parts < 3:
         return None
-    error = float(np.sqrt((influence**2).sum() * parts / (parts - 1)) / len(values))
+    error = math.sqrt(squares * parts / (parts - 1)) / sample.n
     interval = mean_interval(d, error, parts - 1, confidence_level=level)
     return RobustEffect(std_error=error, df=float(parts - 1), interval=interval)
 
 
 def _robust_difference(
-    first: tuple[Array, pd.Series | None],
-    second: tuple[Array, pd.Series | None],
-    g: float,
-    unit: float,
-    level: float,
+    first: _Sample, second: _Sample, g: float, unit: float, level: float
 ) -> RobustEffect | None:
     """Error of g, which is the difference of the means over ``unit``."""
-    spread = sum(float(((values - values.mean()) ** 2).sum()) for values, _ in (first, second))
+    whole = first.squares + second.squares
     variances, parts = [], []
-    for sign, (values, clusters) in ((1, first), (-1, second)):
-        deviation = values - values.mean()
+    for sign, sample in ((1, first), (-1, second)):
+        deviation = sample.values - sample.mean
         # g moves with the mean of this sample and with the spread of both
-        squares = deviation**2 - (deviation**2).mean()
-        influence = sign * deviation / (len(values) * unit) - g * squares / (2 * spread)
-        if clusters is not None:
-            influence = np.asarray(np.bincount(pd.factorize(clusters)[0], weights=influence), dtype=float)
-        if len(influence) < 3:
+        squares = deviation**2 - sample.squares / sample.n
+        found, number = sample.spread(sign * deviation / (sample.n * unit) - g * squares / (2 * whole))
+        if number < 3:
             return None
-        parts.append(len(influence))
-        variances.append(float((influence**2).sum()) * len(influence) / (len(influence) - 1))
+        parts.append(number)
+        variances.append(found * number / (number - 1))
     error = math.sqrt(sum(variances))
     if error == 0:
         return None
@@ -286,11 +335,17 @@ class WithinContrast(Tabular):
         )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.means.weighted_mean",
+    counts="sums",
+)
 def mean_against(
     values: pd.Series,
     reference: float,
     *,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> StandardizedMean:
     """Cohen's d of a mean from a reference point, ``(mean - reference) / sd``.
@@ -303,6 +358,8 @@ def mean_against(
         For a rating scale usually its midpoint.
     clusters : Series, optional
         Branch of each respondent, for ``robust``.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -314,18 +371,17 @@ def mean_against(
     >>> round(mean_against(pd.Series([3, 4, 5, 4, 4, 2.0], name="q"), 3).estimate, 4)
     0.6455
     """
-    given = _given(values, clusters)
-    answered = values[given].to_numpy(dtype=float)
+    sample = _Sample.of(values, clusters, counts)
     shared: dict[str, Any] = {
         "variable": str(values.name),
         "reference": float(reference),
-        "n": len(answered),
-        "n_missing": len(values) - len(answered),
+        "n": sample.n,
+        "n_missing": sample.n_missing,
     }
-    trouble = _why_not(answered)
+    trouble = _why_not(sample)
     if trouble:
         return StandardizedMean(**shared, state=trouble[0], reason=trouble[1])
-    n, mean, sd = len(answered), float(answered.mean()), float(answered.std(ddof=1))
+    n, mean, sd = sample.n, sample.mean, math.sqrt(sample.variance)
     t = (mean - reference) / (sd / math.sqrt(n))
     return StandardizedMean(
         **shared,
@@ -334,24 +390,26 @@ def mean_against(
         mean_interval=mean_interval(mean, sd / math.sqrt(n), n - 1, confidence_level=confidence_level),
         estimate=(mean - reference) / sd,
         interval=_d_interval(t, n - 1, 1 / math.sqrt(n), confidence_level),
-        robust=_robust(
-            answered,
-            (mean - reference) / sd,
-            None if clusters is None else clusters[given],
-            confidence_level,
-        ),
+        robust=_robust(sample, (mean - reference) / sd, confidence_level),
         statistic=t,
         df=float(n - 1),
         p_value=float(2 * stats.t.sf(abs(t), n - 1)),
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.group_tests.design_t_test",
+    counts="sums",
+)
 def mean_difference(
     first: pd.Series,
     second: pd.Series,
     *,
     clusters_first: pd.Series | None = None,
     clusters_second: pd.Series | None = None,
+    counts_first: Counts | None = None,
+    counts_second: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> MeanDifference:
     """Welch's comparison of two independent means with Hedges' g.
@@ -362,6 +420,8 @@ def mean_difference(
         Missing values are left out.
     clusters_first, clusters_second : Series, optional
         Branch of each respondent, for ``robust``; respondents without one are left out.
+    counts_first, counts_second : array-like, optional
+        Respondents that a row stands for.
 
     Notes
     -----
@@ -376,47 +436,41 @@ def mean_difference(
     >>> round(result.difference, 3), round(result.estimate, 4)
     (1.2, 1.2871)
     """
-    first_given, second_given = _given(first, clusters_first), _given(second, clusters_second)
-    a, b = first[first_given].to_numpy(dtype=float), second[second_given].to_numpy(dtype=float)
+    a, b = _Sample.of(first, clusters_first, counts_first), _Sample.of(second, clusters_second, counts_second)
     shared: dict[str, Any] = {
         "first": str(first.name),
         "second": str(second.name),
-        "n_first": len(a),
-        "n_second": len(b),
-        "n_missing_first": len(first) - len(a),
-        "n_missing_second": len(second) - len(b),
+        "n_first": a.n,
+        "n_second": b.n,
+        "n_missing_first": a.n_missing,
+        "n_missing_second": b.n_missing,
     }
     for sample in (a, b):
         trouble = _why_not(sample, constant=False)
         if trouble:
             return MeanDifference(**shared, state=trouble[0], reason=trouble[1])
-    va, vb = float(a.var(ddof=1)), float(b.var(ddof=1))
-    if np.ptp(a) == 0 and np.ptp(b) == 0:
+    if not a.varies and not b.varies:
         return MeanDifference(
             **shared,
             state="constant",
             reason="everybody in both samples gave one answer",
         )
-    ea, eb = va / len(a), vb / len(b)
+    ea, eb = a.variance / a.n, b.variance / b.n
     std_error = math.sqrt(ea + eb)
-    df = (ea + eb) ** 2 / (ea**2 / (len(a) - 1) + eb**2 / (len(b) - 1))
-    difference = float(a.mean() - b.mean())
+    df = (ea + eb) ** 2 / (ea**2 / (a.n - 1) + eb**2 / (b.n - 1))
+    difference = a.mean - b.mean
     t = difference / std_error
-    pooled_df = len(a) + len(b) - 2
-    pooled = math.sqrt(((len(a) - 1) * va + (len(b) - 1) * vb) / pooled_df)
-    per_unit = math.sqrt(len(a) * len(b) / (len(a) + len(b)))
+    pooled_df = a.n + b.n - 2
+    pooled = math.sqrt((a.squares + b.squares) / pooled_df)
+    per_unit = math.sqrt(a.n * b.n / (a.n + b.n))
     g_factor = small_sample_factor(pooled_df)
     limits = _d_interval(difference / pooled * per_unit, pooled_df, 1 / per_unit, confidence_level)
     return MeanDifference(
         **shared,
-        mean_first=float(a.mean()),
-        mean_second=float(b.mean()),
-        interval_first=mean_interval(
-            float(a.mean()), math.sqrt(ea), len(a) - 1, confidence_level=confidence_level
-        ),
-        interval_second=mean_interval(
-            float(b.mean()), math.sqrt(eb), len(b) - 1, confidence_level=confidence_level
-        ),
+        mean_first=a.mean,
+        mean_second=b.mean,
+        interval_first=mean_interval(a.mean, math.sqrt(ea), a.n - 1, confidence_level=confidence_level),
+        interval_second=mean_interval(b.mean, math.sqrt(eb), b.n - 1, confidence_level=confidence_level),
         difference=difference,
         std_error=std_error,
         difference_interval=mean_interval(difference, std_error, df, confidence_level=confidence_level),
@@ -427,21 +481,21 @@ def mean_difference(
         interval=Interval(
             low=g_factor * limits.low, high=g_factor * limits.high, confidence_level=confidence_level
         ),
-        robust=_robust_difference(
-            (a, None if clusters_first is None else clusters_first[first_given]),
-            (b, None if clusters_second is None else clusters_second[second_given]),
-            g_factor * difference / pooled,
-            pooled / g_factor,
-            confidence_level,
-        ),
+        robust=_robust_difference(a, b, g_factor * difference / pooled, pooled / g_factor, confidence_level),
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.means.weighted_mean of the difference",
+    counts="sums",
+)
 def within_contrast(
     plus: pd.DataFrame,
     minus: pd.DataFrame,
     *,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> WithinContrast:
     """Per person, the mean of the ``plus`` answers minus the mean of the ``minus`` answers.
@@ -460,22 +514,21 @@ def within_contrast(
     1.3908
     """
     both = plus.notna().all(axis="columns") & minus.notna().all(axis="columns")
-    if clusters is not None:
-        both &= clusters.notna()
-    difference = (plus[both].mean(axis="columns") - minus[both].mean(axis="columns")).to_numpy(dtype=float)
-    difference = np.round(difference, 12)  # so that equal means are ties whatever their order of summing
+    apart = plus.mean(axis="columns") - minus.mean(axis="columns")
+    # rounded, so that equal means are ties whatever their order of summing
+    sample = _Sample.of(apart.round(12).where(both), clusters, counts)
     shared: dict[str, Any] = {
         "plus": tuple(map(str, plus.columns)),
         "minus": tuple(map(str, minus.columns)),
-        "n": len(difference),
-        "n_missing": int((~both).sum()),
+        "n": sample.n,
+        "n_missing": sample.n_missing,
     }
-    trouble = _why_not(difference)
+    trouble = _why_not(sample)
     if trouble:
         return WithinContrast(**shared, state=trouble[0], reason=trouble[1])
-    n, mean, sd = len(difference), float(difference.mean()), float(difference.std(ddof=1))
+    n, mean, sd = sample.n, sample.mean, math.sqrt(sample.variance)
     t = mean / (sd / math.sqrt(n))
-    rank_sum, p_value, biserial = signed_ranks(difference)
+    rank_sum, p_value, biserial = signed_ranks(sample.values, sample.times)
     return WithinContrast(
         **shared,
         difference=mean,
@@ -486,14 +539,15 @@ def within_contrast(
         p_value=float(2 * stats.t.sf(abs(t), n - 1)),
         estimate=mean / sd,
         interval=_d_interval(t, n - 1, 1 / math.sqrt(n), confidence_level),
-        robust=_robust(difference, mean / sd, None if clusters is None else clusters[both], confidence_level),
+        robust=_robust(sample, mean / sd, confidence_level),
         wilcoxon=rank_sum,
         wilcoxon_p_value=p_value,
-        wilcoxon_exact_p_value=exact_signed_rank(difference) if n <= MOST else None,
+        wilcoxon_exact_p_value=_exact_signed_rank(sample.values, sample.times),
         rank_biserial=biserial,
     )
 
 
+@no_estimate("arithmetic")
 def small_sample_factor(df: float) -> float:
     """Hedges' exact correction of the bias of d.
 
@@ -508,32 +562,38 @@ def _d_interval(statistic: float, df: float, per_noncentrality: float, level: fl
     return Interval(low=low * per_noncentrality, high=high * per_noncentrality, confidence_level=level)
 
 
-def _given(values: pd.Series, clusters: pd.Series | None) -> pd.Series:
-    return values.notna() if clusters is None else values.notna() & clusters.notna()
-
-
-def _why_not(values: Array, *, constant: bool = True) -> tuple[str, str] | None:
-    if len(values) < 2:
-        return "too_few", f"{len(values)} answers; at least 2 are needed"
-    # not the standard deviation: that of equal fractions may differ from zero by rounding
-    if constant and np.ptp(values) == 0:
+def _why_not(sample: _Sample, *, constant: bool = True) -> tuple[str, str] | None:
+    if sample.n < 2:
+        return "too_few", f"{sample.n} answers; at least 2 are needed"
+    if constant and not sample.varies:
         return "constant", "the values do not vary"
     return None
 
 
-def signed_ranks(difference: Array) -> tuple[float, float, float]:
+def _exact_signed_rank(values: Array, times: Array) -> float | None:
+    if times.sum() > MOST:
+        return None
+    return exact_signed_rank(np.repeat(values, times.astype(int)))
+
+
+def signed_ranks(difference: Array, times: Array | None = None) -> tuple[float, float, float]:
     """Sum of the ranks of positive differences, its p-value, and the rank-biserial correlation.
 
     Zeros are dropped; the normal approximation is corrected for ties, without continuity correction.
+    ``times`` are the respondents behind each difference.
 
     >>> signed_ranks(np.array([2.0, 1.0, -1.0, 3.0]))[0]
     8.5
     """
+    own = np.ones(len(difference)) if times is None else times
     nonzero = difference[difference != 0]
-    ranks = stats.rankdata(np.abs(nonzero))
-    above, total = float(ranks[nonzero > 0].sum()), float(ranks.sum())
-    _, ties = np.unique(np.abs(nonzero), return_counts=True)
-    m = len(nonzero)
+    up, down = (
+        Tally.of(np.abs(nonzero[side]), own[difference != 0][side]) for side in (nonzero > 0, nonzero < 0)
+    )
+    table = answer_table([up, down])
+    ties = table.sum(axis=0)
+    m, ranks = float(ties.sum()), mid_ranks(ties)
+    above, total = float(table[0] @ ranks), m * (m + 1) / 2
     variance = m * (m + 1) * (2 * m + 1) / 24 - float((ties**3 - ties).sum()) / 48
     z = (above - total / 2) / math.sqrt(variance)
     return above, float(2 * stats.norm.sf(abs(z))), (2 * above - total) / total

@@ -24,6 +24,7 @@ from analysis.sem.model import Model
 from analysis.sem.ordered import OrderedFit, fit_ordered
 from analysis.sem.standardized import standardized
 from analysis.validity import ConvergentValidity, Htmt, convergent_validity, htmt
+from analysis.weighting import refuses_weights
 
 ORDERED_POINTS = 7  #: scales with more points are treated as numbers
 MATERIAL_CFI = 0.010  #: fall of CFI that matters (Cheung & Rensvold 2002)
@@ -131,6 +132,10 @@ def _fit_entries(model: ModelFit) -> tuple[Entry, ...]:
     return tuple(found)
 
 
+@refuses_weights(
+    "it chooses among factor models that are fitted without weights",
+    instead="analysis.item_correlations.pearson_correlations",
+)
 def measured(items: pd.DataFrame, constructs: Mapping[str, Sequence[str]]) -> Measurement | None:
     """Fit the measurement model of one questionnaire.
 
@@ -310,6 +315,7 @@ class Comparability(Tabular):
         return {"construct": self.construct, **kept}
 
 
+@refuses_weights("the ladder is fitted without weights", instead="analysis.sem.fit.fit")
 def comparability(items: pd.DataFrame, groups: pd.Series, *, construct: str) -> Comparability:
     """Climb the ladder up to equal intercepts for one construct.
 

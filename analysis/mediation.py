@@ -12,8 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.bootstrap import BootstrapDistribution, estimable, resampled_correlations
+from analysis.counted_rows import Counts, written_out
 from analysis.regression import complete_cases
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -135,6 +137,11 @@ class Mediation(Tabular):
         return tuple(rows)
 
 
+@refuses_weights(
+    "its bootstrap draws respondents of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def mediate(
     predictor: pd.Series,
     mediators: pd.DataFrame,
@@ -143,6 +150,7 @@ def mediate(
     rng: np.random.Generator,
     resamples: int = 5000,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> Mediation:
     """Standardised indirect association with a percentile bootstrap interval.
@@ -156,6 +164,8 @@ def mediate(
     outcome : Series, shape (n_respondents,)
     clusters : Series, optional
         Whole clusters are resampled.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -174,6 +184,12 @@ def mediate(
     >>> round(result.estimate, 3), round(result.estimate + result.direct - result.total, 9)
     (0.237, 0.0)
     """
+    predictor, mediators, outcome, clusters = (
+        written_out(predictor, counts),
+        written_out(mediators, counts),
+        written_out(outcome, counts),
+        written_out(clusters, counts),
+    )
     names = [str(predictor.name), *map(str, mediators.columns), str(outcome.name)]
     if not 1 <= mediators.shape[1] <= 4:
         raise ValueError(f"{mediators.shape[1]} mediators; one to four can be put in series")
@@ -244,6 +260,7 @@ def mediate(
     )
 
 
+@no_estimate("arithmetic")
 def chain(correlations: Array) -> Array:
     """Coefficients of every variable on all that come before it.
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy import stats
 
+from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Tabular
 from analysis.sem.fit import Fit, fit
+from analysis.weighting import refuses_weights
 
 METHOD_FACTOR_SHOWS = (
     "whether the items share variance beyond their constructs, to the same degree in every item, and how much"
@@ -52,7 +54,12 @@ class MethodFactor(Tabular):
         )
 
 
-def method_factor(items: pd.DataFrame, constructs: Mapping[str, Sequence[str]]) -> MethodFactor:
+@refuses_weights(
+    "the structural model behind it is fitted without weights", instead="analysis.sem.fit.fit", counts="rows"
+)
+def method_factor(
+    items: pd.DataFrame, constructs: Mapping[str, Sequence[str]], *, counts: Counts | None = None
+) -> MethodFactor:
     """Compare the measurement model with one that adds a latent method factor [1]_.
 
     The method factor is uncorrelated with the constructs and loads on all items alike (unstandardised
@@ -80,6 +87,7 @@ def method_factor(items: pd.DataFrame, constructs: Mapping[str, Sequence[str]]) 
     >>> method_factor(items, {"X": list("ABC"), "Y": list("DEF")}).df
     1
     """
+    items = written_out(items, counts)
     names = [item for own in constructs.values() for item in own]
     if len(set(names)) < len(names) or "method_" in (*names, *constructs):
         raise ValueError("every item belongs to one construct, and nothing is named 'method_'")

@@ -22,6 +22,7 @@ from typing import Literal
 from scipy import stats
 
 from analysis.results import Interval
+from analysis.weighting import no_estimate
 
 Direction = Literal["positive", "negative", "any"]
 Zone = Literal["beyond", "short", "opposite", "straddles"]
@@ -40,6 +41,7 @@ class MinimumEffect:
     p_value: float  #: against "the effect is no larger than the bound"
 
 
+@no_estimate("arithmetic")
 def minimum_effect(interval: Interval, tail: Tail, *, bound: float, direction: Direction) -> MinimumEffect:
     """Place an interval and compute the p-value of the minimum-effect test.
 
@@ -82,6 +84,7 @@ def minimum_effect(interval: Interval, tail: Tail, *, bound: float, direction: D
     return MinimumEffect(bound=bound, direction=direction, zone=zone, p_value=min(1.0, 2 * above))
 
 
+@no_estimate("arithmetic")
 def normal_tail(estimate: float, std_error: float) -> Tail:
     """Tail of an estimate with a normal sampling distribution."""
     return lambda value, upper: float(
@@ -91,6 +94,7 @@ def normal_tail(estimate: float, std_error: float) -> Tail:
     )
 
 
+@no_estimate("arithmetic")
 def t_tail(estimate: float, std_error: float, df: float) -> Tail:
     """Tail of an estimate whose studentised form follows Student's t."""
     return lambda value, upper: float(
@@ -100,6 +104,7 @@ def t_tail(estimate: float, std_error: float, df: float) -> Tail:
     )
 
 
+@no_estimate("arithmetic")
 def fisher_tail(correlation: float, std_error: float) -> Tail:
     """Tail of a correlation by Fisher's z, ``std_error`` being that of z."""
     z = math.atanh(correlation)

@@ -11,7 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import chdtrc
 
+from analysis.counted_rows import Counts, checked_counts
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -142,7 +144,10 @@ class _Group:
     cross: Array  #: (n_observed, n_observed) mean of the products of deviations from ``mean``
 
 
-def missing_patterns(items: pd.DataFrame, *, counts: pd.Series | None = None) -> MissingPatterns:
+@refuses_weights(
+    "it describes which answers of the sample at hand are missing, whomever they stand for", counts="sums"
+)
+def missing_patterns(items: pd.DataFrame, *, counts: Counts | None = None) -> MissingPatterns:
     """Count the respondents of every pattern of missing answers.
 
     It describes the sample at hand, so sampling weights have no place here.
@@ -151,7 +156,7 @@ def missing_patterns(items: pd.DataFrame, *, counts: pd.Series | None = None) ->
     ----------
     items : DataFrame, shape (n_respondents, n_items)
         Of any type; NaN or None for no answer.
-    counts : Series, shape (n_respondents,), optional
+    counts : array-like, shape (n_respondents,), optional
         Respondents that a row stands for.
 
     Examples
@@ -187,7 +192,12 @@ def missing_patterns(items: pd.DataFrame, *, counts: pd.Series | None = None) ->
     )
 
 
-def normal_estimates(items: pd.DataFrame, *, counts: pd.Series | None = None) -> NormalEstimates:
+@refuses_weights(
+    "maximum likelihood of a simple random sample",
+    instead="analysis.sem.fit.fit with missing=fiml",
+    counts="sums",
+)
+def normal_estimates(items: pd.DataFrame, *, counts: Counts | None = None) -> NormalEstimates:
     """Mean and covariance of items with missing answers by the EM algorithm [1]_.
 
     The maximum of the multivariate normal likelihood of what was answered: valid when answers are missing at
@@ -199,7 +209,7 @@ def normal_estimates(items: pd.DataFrame, *, counts: pd.Series | None = None) ->
     ----------
     items : DataFrame, shape (n_respondents, n_items)
         Numbers; NaN for no answer. Respondents who answered nothing are left out.
-    counts : Series, shape (n_respondents,), optional
+    counts : array-like, shape (n_respondents,), optional
         Respondents that a row stands for.
 
     Returns
@@ -257,11 +267,14 @@ def normal_estimates(items: pd.DataFrame, *, counts: pd.Series | None = None) ->
     )
 
 
+@refuses_weights(
+    "it describes which answers of the sample at hand are missing, whomever they stand for", counts="sums"
+)
 def little_mcar_test(
     items: pd.DataFrame,
     *,
     covariance: Divisor = "maximum_likelihood",
-    counts: pd.Series | None = None,
+    counts: Counts | None = None,
 ) -> McarTest:
     """Little's test that answers are missing completely at random [1]_.
 
@@ -280,7 +293,7 @@ def little_mcar_test(
         Numbers; NaN for no answer. Respondents who answered nothing are left out.
     covariance : {"maximum_likelihood", "unbiased"}
         The covariance divides by n, as in ``naniar``, or by n - 1, as in equation 5 of [1]_.
-    counts : Series, shape (n_respondents,), optional
+    counts : array-like, shape (n_respondents,), optional
         Respondents that a row stands for. The theory knows no sampling weights: there is no such parameter.
 
     Returns
@@ -336,15 +349,10 @@ def _names(items: pd.DataFrame) -> tuple[str, ...]:
     return names
 
 
-def _times(counts: pd.Series | None, n: int) -> Array:
+def _times(counts: Counts | None, n: int) -> Array:
     if counts is None:
         return np.ones(n)
-    times: Array = counts.to_numpy(dtype=float)
-    if times.shape != (n,):
-        raise ValueError(f"counts has {len(times)} rows, items has {n}; give one count a row")
-    if not (np.isfinite(times).all() and (times >= 0).all() and (times == np.round(times)).all()):
-        raise ValueError("counts are whole numbers of respondents, zero or more")
-    return times
+    return checked_counts(counts, n)
 
 
 def _kinds(known: Mask) -> tuple[Mask, npt.NDArray[np.int64]]:

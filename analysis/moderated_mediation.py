@@ -13,8 +13,11 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis.bootstrap import BootstrapDistribution, resampled_sums
-from analysis.johnson_neyman import Coefficient, Equation, least_squares, probe_values
+from analysis.counted_rows import Counts, written_out
+from analysis.johnson_neyman import probe_values
+from analysis.least_squares import Coefficient, Equation, least_squares
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -136,6 +139,11 @@ class ModeratedMediation(Tabular):
         return tuple(rows)
 
 
+@refuses_weights(
+    "its bootstrap draws respondents of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def mediate_conditionally(
     predictor: pd.Series,
     mediators: pd.DataFrame,
@@ -149,6 +157,7 @@ def mediate_conditionally(
     at: Sequence[float] | None = None,
     method: Method = "percentile",
     resamples: int = 5000,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> ModeratedMediation:
     """Indirect effects through parallel mediators at several values of a moderator [1]_.
@@ -169,6 +178,8 @@ def mediate_conditionally(
         Whole clusters are resampled, and coefficients have clustered errors; not for ``monte_carlo``.
     method : {"percentile", "bias_corrected", "monte_carlo"}
         Monte Carlo draws coefficients from the normal distribution that their errors imply [2]_.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -192,6 +203,14 @@ def mediate_conditionally(
     >>> round(found.indices[0].estimate, 2), found.indices[0].interval.excludes(0)
     (0.15, True)
     """
+    predictor, mediators, outcome, moderator, covariates, clusters = (
+        written_out(predictor, counts),
+        written_out(mediators, counts),
+        written_out(outcome, counts),
+        written_out(moderator, counts),
+        written_out(covariates, counts),
+        written_out(clusters, counts),
+    )
     chosen = tuple(stage for stage in ("first", "second", "direct") if stage in stages)
     if set(stages) - {"first", "second", "direct"} or (moderator is None) != (not chosen):
         raise ValueError(
@@ -387,6 +406,7 @@ class _Summary:
         return spread.std_error, interval, spread.p_value_against(0.0)
 
 
+@no_estimate("arithmetic")
 def bias_corrected_interval(
     spread: BootstrapDistribution, estimate: float, confidence_level: float = 0.95
 ) -> Interval:

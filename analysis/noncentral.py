@@ -16,7 +16,10 @@ from collections.abc import Callable
 from scipy.optimize import brentq
 from scipy.special import chndtr, ncfdtr, nctdtr
 
+from analysis.weighting import no_estimate
 
+
+@no_estimate("arithmetic")
 def chi_square_noncentrality(
     statistic: float, df: float, *, confidence_level: float = 0.95
 ) -> tuple[float, float]:
@@ -29,6 +32,7 @@ def chi_square_noncentrality(
     return _limits(lambda nc: float(chndtr(statistic, df, nc)), statistic, confidence_level)
 
 
+@no_estimate("arithmetic")
 def f_noncentrality(
     statistic: float, df: tuple[float, float], *, confidence_level: float = 0.95
 ) -> tuple[float, float]:
@@ -41,6 +45,7 @@ def f_noncentrality(
     return _limits(lambda nc: float(ncfdtr(df[0], df[1], nc, statistic)), statistic * df[0], confidence_level)
 
 
+@no_estimate("arithmetic")
 def t_noncentrality(statistic: float, df: float, *, confidence_level: float = 0.95) -> tuple[float, float]:
     """Limits of the noncentrality of a t statistic, which may be negative.
 

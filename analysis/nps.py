@@ -11,8 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
+from analysis.counted_rows import Counts
 from analysis.groups import group_label
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighted_moments import row_weights
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -70,8 +73,17 @@ class NetPromoterScore(Tabular):
         )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.means.weighted_mean of -100, 0 and 100",
+    counts="sums",
+)
 def net_promoter_score(
-    ratings: pd.Series, groups: pd.Series | None = None, *, confidence_level: float = 0.95
+    ratings: pd.Series,
+    groups: pd.Series | None = None,
+    *,
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> NetPromoterScore:
     """Share of promoters less share of detractors, in points [1]_.
 
@@ -85,6 +97,8 @@ def net_promoter_score(
         Whole numbers 0 to 10; NaN for no answer.
     groups : Series of category dtype, shape (n_respondents,), optional
         The same index. Respondents without a group count only in the overall score.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -111,6 +125,7 @@ def net_promoter_score(
     (9, 33.33, -20.47, 70.47)
     """
     values: Array = ratings.to_numpy(dtype=float)
+    times = row_weights(len(ratings), counts=counts, design=None).respondents
     known = values[~np.isnan(values)]
     strays = sorted(set(known[~np.isin(known, np.arange(11))].tolist()))
     if strays:
@@ -118,14 +133,17 @@ def net_promoter_score(
     return NetPromoterScore(
         item=str(ratings.name),
         grouping=None if groups is None else str(groups.name),
-        overall=_score(None, values, confidence_level),
+        overall=_score(None, values, times, confidence_level),
         groups=()
         if groups is None
-        else tuple(_score(group, own, confidence_level) for group, own in _ratings_by_group(ratings, groups)),
+        else tuple(
+            _score(group, values[own], times[own], confidence_level)
+            for group, own in _members(ratings, groups)
+        ),
     )
 
 
-def _ratings_by_group(ratings: pd.Series, groups: pd.Series) -> Iterator[tuple[str, Array]]:
+def _members(ratings: pd.Series, groups: pd.Series) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
     if not isinstance(groups.dtype, pd.CategoricalDtype):
         raise TypeError(
             f"groups must be a Series of category dtype, which says their order; got {groups.dtype}"
@@ -133,17 +151,16 @@ def _ratings_by_group(ratings: pd.Series, groups: pd.Series) -> Iterator[tuple[s
     if not ratings.index.equals(groups.index):
         raise ValueError("ratings and groups must have one index: the same respondents in the same order")
     for category in groups.cat.categories:
-        yield group_label(category), ratings[groups == category].to_numpy(dtype=float)
+        yield group_label(category), (groups == category).to_numpy(dtype=bool)
 
 
-def _score(group: str | None, ratings: Array, confidence_level: float) -> GroupScore:
-    known = ratings[~np.isnan(ratings)]
-    n = len(known)
-    promoters, detractors = int((known >= 9).sum()), int((known <= 6).sum())
+def _score(group: str | None, ratings: Array, times: Array, confidence_level: float) -> GroupScore:
+    n = int(times[~np.isnan(ratings)].sum())
+    promoters, detractors = int(times[ratings >= 9].sum()), int(times[ratings <= 6].sum())
     return GroupScore(
         group=group,
         n=n,
-        n_missing=len(ratings) - n,
+        n_missing=int(times.sum()) - n,
         promoters=promoters,
         passives=n - promoters - detractors,
         detractors=detractors,

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from analysis.crosstabs import association
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,10 @@ class OddsRatio(Tabular):
         )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.regression.design_logistic",
+)
 def odds_ratio(rows: pd.Series, columns: pd.Series, *, confidence_level: float = 0.95) -> OddsRatio:
     """Odds ratio of a two-by-two table, over respondents who answered both.
 

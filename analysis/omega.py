@@ -14,6 +14,7 @@ from analysis.factors import FactorAnalysis, factor_analysis
 from analysis.item_correlations import ItemCorrelations
 from analysis.results import Entry, Tabular
 from analysis.rotation import RotationMethod
+from analysis.weighting import no_estimate, weights_given_by
 
 Array = npt.NDArray[np.float64]
 
@@ -56,6 +57,9 @@ class Omega(Tabular):
         )
 
 
+@weights_given_by(
+    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+)
 def schmid_leiman_omega(
     correlations: ItemCorrelations,
     *,
@@ -148,6 +152,7 @@ def _none(correlations: ItemCorrelations, construct: str, state: str, reason: st
     return Omega(construct=construct, items=correlations.items, n=correlations.n, state=state, reason=reason)
 
 
+@no_estimate("arithmetic")
 def model_omega(
     loadings: Sequence[float], error_variances: Sequence[float], *, error_covariances: Sequence[float] = ()
 ) -> float:
@@ -171,6 +176,7 @@ def model_omega(
     return true / (true + float(sum(error_variances)) + 2 * float(sum(error_covariances)))
 
 
+@no_estimate("arithmetic")
 def bifactor_omega(
     general: Sequence[float], groups: npt.ArrayLike, error_variances: Sequence[float]
 ) -> tuple[float, float]:
@@ -196,6 +202,7 @@ def bifactor_omega(
     return (true + others) / whole, true / whole
 
 
+@no_estimate("arithmetic")
 def coefficient_h(loadings: Sequence[float]) -> float:
     """Reliability of the best weighted sum of the items [1]_: ``1 / (1 + 1 / sum(l^2 / (1 - l^2)))``.
 

@@ -10,6 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, ndtr, ndtri
 
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.ordinal_regression.ordinal_regression")
+
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Link = Literal["logit", "probit"]

@@ -16,6 +16,9 @@ from scipy import stats
 from analysis.ordinal_likelihood import Codes, Link, OrdinalFit, maximize
 from analysis.ordinal_tables import frequency_weights, ordinal_answers
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.ordinal_regression.ordinal_regression")
 
 Array = npt.NDArray[np.float64]
 Errors = Literal["model", "robust", "clustered"]
@@ -166,7 +169,7 @@ def ordinal_cases(
     outcome: pd.Series,
     predictors: pd.DataFrame,
     *,
-    weights: npt.ArrayLike | None = None,
+    counts: npt.ArrayLike | None = None,
     clusters: pd.Series | None = None,
 ) -> OrdinalCases:
     """Respondents with all the variables and a weight.
@@ -175,7 +178,7 @@ def ordinal_cases(
     ``name=category``. A category that nobody has after the deletion raises, because its coefficient would
     be missing without a word.
     """
-    w = frequency_weights(weights, len(outcome))
+    w = frequency_weights(counts, len(outcome))
     w = np.ones(len(outcome)) if w is None else w
     whole = (outcome.notna() & predictors.notna().all(axis="columns")).to_numpy() & (w > 0)
     if clusters is not None:
@@ -237,13 +240,18 @@ def _why_not(cases: OrdinalCases) -> tuple[str, str] | None:
     return None
 
 
+@refuses_weights(
+    "errors of the likelihood of a simple random sample",
+    instead="analysis.design.ordinal_regression.design_ordinal",
+    counts="sums",
+)
 def ordinal_regression(
     outcome: pd.Series,
     predictors: pd.DataFrame,
     *,
     link: Link = "logit",
     errors: Errors | None = None,
-    weights: npt.ArrayLike | None = None,
+    counts: npt.ArrayLike | None = None,
     clusters: pd.Series | None = None,
     confidence_level: float = 0.95,
 ) -> OrdinalRegression:
@@ -263,7 +271,7 @@ def ordinal_regression(
         From the observed information; the sandwich of the scores; the sandwich of the scores summed within
         clusters, times ``clusters / (clusters - 1)``, with ``clusters - 1`` degrees of freedom for t. By
         default ``clustered`` where clusters are given, otherwise ``model``.
-    weights : array_like, shape (n_respondents,), optional
+    counts : array_like, shape (n_respondents,), optional
         Frequency weights: 2 counts as two such respondents. Sampling weights need
         :func:`analysis.design.ordinal_regression.design_ordinal`.
     clusters : Series, shape (n_respondents,), optional
@@ -283,7 +291,7 @@ def ordinal_regression(
     """
     if (errors == "clustered") and clusters is None:
         raise ValueError('errors="clustered" needs clusters: give the branch of each respondent')
-    cases = ordinal_cases(outcome, predictors, weights=weights, clusters=clusters)
+    cases = ordinal_cases(outcome, predictors, counts=counts, clusters=clusters)
     kind: Errors = errors or ("model" if clusters is None else "clustered")
     shared: dict[str, Any] = {
         "outcome": cases.outcome,
@@ -308,8 +316,8 @@ def ordinal_regression(
         for name, b, v in zip(names, fit.parameters, np.diag(covariance), strict=True)
     )
     p = len(cases.names)
-    counts = np.bincount(cases.y, weights=cases.w)
-    null = float((counts * np.log(counts / counts.sum())).sum())
+    answered = np.bincount(cases.y, weights=cases.w)
+    null = float((answered * np.log(answered / answered.sum())).sum())
     test = _test_of_all(fit.log_likelihood - null, fit.parameters[:p], covariance[:p, :p], kind, df)
     return OrdinalRegression(
         **shared,

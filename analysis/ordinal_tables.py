@@ -10,6 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.weighting import step_of
+
+WEIGHTING = step_of(
+    "analysis.polychoric.polychoric_correlations", "analysis.ordinal_regression.ordinal_regression"
+)
+
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
 Cells = npt.NDArray[np.intp]
@@ -95,14 +101,14 @@ def _named(array: npt.NDArray[np.generic]) -> pd.DataFrame:
 
 
 def frequency_weights(weights: npt.ArrayLike | None, n: int) -> Array | None:
-    """Weights as an array, checked; ``ValueError`` unless there is one, finite and not negative, each."""
+    """Counts as an array, checked; ``ValueError`` unless there is one, finite and not negative, each."""
     if weights is None:
         return None
     counts = np.asarray(weights, dtype=float)
     if counts.shape != (n,):
-        raise ValueError(f"weights have shape {counts.shape}, expected ({n},): one per respondent")
+        raise ValueError(f"counts have shape {counts.shape}, expected ({n},): one per respondent")
     if not (np.isfinite(counts) & (counts >= 0)).all():
-        raise ValueError("weights must be finite and not negative; the weight 0 leaves a respondent out")
+        raise ValueError("counts must be finite and not negative; the count 0 leaves a respondent out")
     return counts
 
 

@@ -12,6 +12,8 @@ References
 .. [2] Fieller, E. C., Hartley, H. O., & Pearson, E. S. (1957). Tests for rank correlation coefficients. I.
    Biometrika, 44, 470-481.
 .. [3] Kish, L. (1965). Survey sampling. Wiley.
+.. [4] Cohen, J. (1988). Statistical power analysis for the behavioral sciences (2nd ed.). Erlbaum.
+.. [5] Olkin, I., & Finn, J. D. (1995). Correlations redux. Psychological Bulletin, 118, 155-164.
 """
 
 from __future__ import annotations
@@ -23,14 +25,19 @@ from typing import Literal
 from scipy import stats
 
 from analysis.results import Entry, Tabular
+from analysis.weighting import no_estimate
 
-PlannedMeasure = Literal["d_between", "d_within", "correlation", "tau_b", "share", "nps"]
+PlannedMeasure = Literal[
+    "d_between", "d_within", "correlation", "tau_b", "cramers_v", "r_squared", "share", "nps"
+]
 
 FEWEST: dict[PlannedMeasure, int] = {
     "d_between": 2,
     "d_within": 2,
     "correlation": 4,
     "tau_b": 5,
+    "cramers_v": 5,
+    "r_squared": 5,
     "share": 1,
     "nps": 1,
 }
@@ -88,11 +95,14 @@ METHODS: dict[PlannedMeasure, str] = {
     "d_within": "noncentral t, one group",
     "correlation": "Fisher's z",
     "tau_b": "z of tau after Fieller, Hartley and Pearson",
+    "cramers_v": "noncentral chi-square",
+    "r_squared": "noncentral F, fixed predictors",
     "share": "score test, normal approximation",
     "nps": "normal approximation",
 }
 
 
+@no_estimate("planning")
 def design_effect(cluster_size: float, intraclass_correlation: float) -> float:
     """How many times more respondents clusters of this size need, ``1 + (m - 1) rho`` [3]_.
 
@@ -107,6 +117,7 @@ def design_effect(cluster_size: float, intraclass_correlation: float) -> float:
     return 1 + (cluster_size - 1) * intraclass_correlation
 
 
+@no_estimate("planning")
 def power_of(
     measure: PlannedMeasure,
     expected: float,
@@ -115,29 +126,38 @@ def power_of(
     bound: float = 0.0,
     reference: float = 0.5,
     passives: float = 0.3,
+    numerator_df: int = 1,
+    second_per_first: float = 1.0,
     confidence_level: float = 0.95,
 ) -> float:
     """Probability that the interval of an effect lies wholly above its bound.
 
     Parameters
     ----------
-    measure : {"d_between", "d_within", "correlation", "tau_b", "share", "nps"}
+    measure : {"d_between", "d_within", "correlation", "tau_b", "cramers_v", "r_squared", "share", "nps"}
         ``correlation`` also serves a standardised coefficient of one predictor; controls that go with the
         predictor make it optimistic. ``share`` and ``nps`` are shares between 0 and 1, and -1 and 1.
     expected, bound : float
         In the unit of the measure, positive in the claimed direction; of ``share``, less ``reference``.
     n : float
-        Independent respondents: per group for ``d_between``, in all for the others. Need not be whole.
+        Independent respondents: of the first group for ``d_between``, in all for the others. Need not be
+        whole.
     reference : float
         Of ``share`` only: what a share is compared with.
     passives : float
         Of ``nps`` only: expected share of passives, which with the score gives its variance.
+    numerator_df : int
+        Of ``cramers_v``: (rows - 1) (columns - 1), the table having two rows or two columns; of
+        ``r_squared``: predictors.
+    second_per_first : float
+        Of ``d_between`` only: respondents of the second group for each of the first.
 
     Notes
     -----
     d: the interval inverts the noncentral t, so power is exact for normal answers and equals R's
     ``power.t.test`` with a bound of 0. Correlation: Fisher's z with ``1 / (n - 3)``. Tau: its z with
-    ``0.437 / (n - 4)``, for pairs that are normal underneath and, strictly, without ties [2]_.
+    ``0.437 / (n - 4)``, for pairs that are normal underneath and, strictly, without ties [2]_. Cramér's V:
+    chi-square with noncentrality ``n V^2``; R squared: F with ``n R^2 / (1 - R^2)`` (both [4]_).
 
     Examples
     --------
@@ -150,9 +170,19 @@ def power_of(
     if n < FEWEST[measure]:
         return 0.0
     if measure in ("d_between", "d_within"):
-        df, unit = (2 * n - 2, math.sqrt(n / 2)) if measure == "d_between" else (n - 1, math.sqrt(n))
+        df, unit = n - 1, math.sqrt(n)
+        if measure == "d_between":
+            df, unit = (
+                (1 + second_per_first) * n - 2,
+                math.sqrt(n * second_per_first / (1 + second_per_first)),
+            )
         limit = stats.t.isf(tail, df) if bound == 0 else stats.nct.isf(tail, df, bound * unit)
         return float(stats.nct.sf(limit, df, expected * unit))
+    if measure == "cramers_v":
+        limit = chi_square_limit(tail, numerator_df, n * bound**2)
+        return float(stats.ncx2.sf(limit, numerator_df, n * expected**2)) if expected else 2 * tail
+    if measure == "r_squared":
+        return _power_of_r_squared(expected, bound, n, numerator_df, tail)
     if measure in ("correlation", "tau_b"):
         distance = math.atanh(expected) - math.atanh(bound)
         error = 1 / math.sqrt(n - 3) if measure == "correlation" else math.sqrt(FIELLER / (n - 4))
@@ -165,6 +195,24 @@ def power_of(
     return float(stats.norm.sf(critical - (expected - bound) / error))
 
 
+@no_estimate("planning")
+def chi_square_limit(tail: float, df: int, noncentrality: float) -> float:
+    """What a chi-square with a noncentrality of 0 or more exceeds with probability ``tail``."""
+    if noncentrality == 0:
+        return float(stats.chi2.isf(tail, df))
+    return float(stats.ncx2.isf(tail, df, noncentrality))
+
+
+def _power_of_r_squared(expected: float, bound: float, n: float, predictors: int, tail: float) -> float:
+    df = n - predictors - 1
+    if df < 1:
+        return 0.0
+    at_bound, truly = (n * share / (1 - share) for share in (bound, expected))
+    limit = stats.f.isf(tail, predictors, df) if bound == 0 else stats.ncf.isf(tail, predictors, df, at_bound)
+    return float(stats.ncf.sf(limit, predictors, df, truly) if truly else stats.f.sf(limit, predictors, df))
+
+
+@no_estimate("planning")
 def half_width(
     measure: PlannedMeasure,
     expected: float,
@@ -172,12 +220,16 @@ def half_width(
     *,
     reference: float = 0.5,
     passives: float = 0.3,
+    numerator_df: int = 1,
+    second_per_first: float = 1.0,
     confidence_level: float = 0.95,
 ) -> float:
     """Half the width of the interval that is to be expected, from its error at the expected effect.
 
     Parameters as for :func:`power_of`. The error of d is ``sqrt(2 / n + d^2 / (4 n))`` between two groups of
-    n and ``sqrt((1 + d^2 / 2) / n)`` within one; those of a correlation and of tau are carried from z.
+    n and ``sqrt((1 + d^2 / 2) / n)`` within one; those of a correlation and of tau are carried from z; that
+    of V from the variance of chi-square, ``2 (df + 2 n V^2)``; that of R squared is
+    ``2 R (1 - R^2) / sqrt(n)`` [5]_.
 
     Examples
     --------
@@ -189,17 +241,21 @@ def half_width(
         raise ValueError(f"{n} respondents; {measure} needs at least {FEWEST[measure]}")
     critical = float(stats.norm.isf((1 - confidence_level) / 2))
     share = reference + expected
+    second = n * second_per_first
     variances = {
-        "d_between": 2 / n + expected**2 / (4 * n),
+        "d_between": 1 / n + 1 / second + expected**2 / (2 * (n + second)),
         "d_within": (1 + expected**2 / 2) / n,
         "correlation": (1 - expected**2) ** 2 / (n - 3) if measure == "correlation" else 0.0,
         "tau_b": (1 - expected**2) ** 2 * FIELLER / (n - 4) if measure == "tau_b" else 0.0,
+        "cramers_v": (numerator_df + 2 * n * expected**2) / (2 * (n * expected) ** 2) if expected else 0.0,
+        "r_squared": 4 * expected * (1 - expected) ** 2 / n,
         "share": share * (1 - share) / n,
         "nps": (1 - passives - expected**2) / n,
     }
     return critical * math.sqrt(variances[measure])
 
 
+@no_estimate("planning")
 def respondents_for(
     measure: PlannedMeasure,
     expected: float,
@@ -208,6 +264,7 @@ def respondents_for(
     power: float = 0.8,
     reference: float = 0.5,
     passives: float = 0.3,
+    numerator_df: int = 1,
     design_effect: float = 1.0,
     confidence_level: float = 0.95,
 ) -> Plan:
@@ -242,6 +299,7 @@ def respondents_for(
             bound=bound,
             reference=reference,
             passives=passives,
+            numerator_df=numerator_df,
             confidence_level=confidence_level,
         )
 
@@ -265,6 +323,7 @@ def respondents_for(
                 n / design_effect,
                 reference=reference,
                 passives=passives,
+                numerator_df=numerator_df,
                 confidence_level=confidence_level,
             ),
             state=state,
@@ -294,6 +353,8 @@ def _check(measure: PlannedMeasure, expected: float, bound: float, reference: fl
         raise ValueError(f"the smallest effect of interest is {bound}; it cannot be negative")
     if measure in ("correlation", "tau_b") and not (-1 < expected < 1 and bound < 1):
         raise ValueError(f"a {measure} of {expected} with a bound of {bound}: both lie between -1 and 1")
+    if measure in ("cramers_v", "r_squared") and not (0 <= expected < 1 and bound < 1):
+        raise ValueError(f"a {measure} of {expected} with a bound of {bound}: both lie between 0 and 1")
     if measure == "share" and not (0 < reference + expected < 1 and 0 < reference + bound < 1):
         raise ValueError(
             f"a share {expected} above {reference} with a bound of {bound}: shares lie between 0 and 1"

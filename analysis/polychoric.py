@@ -16,6 +16,9 @@ from analysis.polychoric_fit import AT_BOUND, ZeroCells, fill_zero_cells, fit_co
 from analysis.polychoric_influence import influence, sum_of_products
 from analysis.positive_definite import SmoothedCorrelations, smooth_correlations
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.polychoric.polychoric_correlations")
 
 Array = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.intp]
@@ -146,10 +149,15 @@ class PolychoricCorrelations(Tabular):
         return smooth_correlations(self.matrix)
 
 
+@refuses_weights(
+    "its standard errors are those of a simple random sample",
+    instead="analysis.item_correlations.pearson_correlations",
+    counts="sums",
+)
 def polychoric_correlations(
     answers: pd.DataFrame | npt.NDArray[np.generic],
     *,
-    weights: npt.ArrayLike | None = None,
+    counts: npt.ArrayLike | None = None,
     missing: Missing = "pairwise",
     asymptotic_covariance: bool = False,
     zero_cells: ZeroCells = "binary",
@@ -166,7 +174,7 @@ def polychoric_correlations(
     ----------
     answers : DataFrame or array, shape (n_respondents, n_items)
         Numbers or ordered categoricals, NaN for no answer; the categories of an item are those that occur.
-    weights : array_like, shape (n_respondents,), optional
+    counts : array_like, shape (n_respondents,), optional
         Frequency weights: 2 stands for two respondents with these answers.
     missing : {"pairwise", "listwise"}
         Pairwise, an item's thresholds come from all who answered it and a pair's correlation from all who
@@ -208,7 +216,7 @@ def polychoric_correlations(
     """
     if zero_cells not in ("binary", "keep"):
         raise ValueError(f'zero_cells is {zero_cells!r}, expected "binary" or "keep"')
-    data = ordinal_answers(answers, weights=weights, missing=missing)
+    data = ordinal_answers(answers, weights=counts, missing=missing)
     if len(data.items) < 2:
         raise ValueError(f"correlations need at least 2 items, there are {len(data.items)}")
     return correlations_of(data, missing=missing, full=asymptotic_covariance, zero_cells=zero_cells)

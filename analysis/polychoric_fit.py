@@ -14,6 +14,9 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from analysis.bivariate_normal import FAR, bivariate_normal_cdf, bivariate_normal_pdf, pdf_slope
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.polychoric.polychoric_correlations")
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -29,6 +29,9 @@ from scipy.special import ndtr
 from analysis.bivariate_normal import FAR
 from analysis.ordinal_tables import Codes, pair_cells, pairs
 from analysis.polychoric_fit import cells
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.polychoric.polychoric_correlations")
 
 Array = npt.NDArray[np.float64]
 

@@ -15,6 +15,7 @@ from analysis.fisher_z import correlation_interval
 from analysis.ordinal_tables import Missing, OrdinalAnswers, frequency_weights, ordinal_answers
 from analysis.polychoric_fit import AT_BOUND, BOUND, thresholds_of
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -58,11 +59,16 @@ class PolyserialCorrelation(Tabular):
         )
 
 
+@refuses_weights(
+    "its standard errors are those of a simple random sample",
+    instead="analysis.item_correlations.pearson_correlations",
+    counts="sums",
+)
 def polyserial_correlations(
     amounts: pd.DataFrame,
     items: pd.DataFrame,
     *,
-    weights: npt.ArrayLike | None = None,
+    counts: npt.ArrayLike | None = None,
     missing: Missing = "pairwise",
     confidence_level: float = 0.95,
 ) -> tuple[PolyserialCorrelation, ...]:
@@ -83,7 +89,7 @@ def polyserial_correlations(
         Continuous variables, NaN for no answer.
     items : DataFrame, shape (n_respondents, n_items)
         Ordered answers, as for ``polychoric_correlations``.
-    weights : array_like, shape (n_respondents,), optional
+    counts : array_like, shape (n_respondents,), optional
         Frequency weights.
     missing : {"pairwise", "listwise"}
 
@@ -112,12 +118,12 @@ def polyserial_correlations(
     if len(amounts) != len(items):
         raise ValueError(f"{len(amounts)} rows of amounts and {len(items)} of items, expected the same rows")
     values: Array = amounts.to_numpy(dtype=float, na_value=np.nan)
-    counts = frequency_weights(weights, len(items))
+    times = frequency_weights(counts, len(items))
     if missing == "listwise":
         kept = ~np.isnan(values).any(axis=1) & items.notna().all(axis=1).to_numpy()
         values, items = values[kept], items[kept]
-        counts = None if counts is None else counts[kept]
-    weight = np.ones(len(values)) if counts is None else counts
+        times = None if times is None else times[kept]
+    weight = np.ones(len(values)) if times is None else times
     data = ordinal_answers(items, weights=weight, missing=missing, keep_blank=True)
     return tuple(
         _correlation(str(name), i, values[:, a], data, weight, confidence_level)

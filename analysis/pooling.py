@@ -14,6 +14,7 @@ from scipy.stats import t as student
 
 from analysis.imputation import Imputations
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, weights_given_by
 
 Array = npt.NDArray[np.float64]
 
@@ -76,6 +77,7 @@ class PooledEstimate(Tabular):
         )
 
 
+@no_estimate("arithmetic")
 def pool(
     estimates: Sequence[float],
     std_errors: Sequence[float],
@@ -161,6 +163,7 @@ def pool(
     )
 
 
+@weights_given_by("analysis.imputation.impute")
 def pool_analyses(
     imputations: Imputations,
     analyse: Callable[[pd.DataFrame], Estimate],

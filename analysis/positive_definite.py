@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from analysis.weighting import no_estimate
+
 Array = npt.NDArray[np.float64]
 
 #: Eigenvalues below this count as not positive.
@@ -28,6 +30,7 @@ class SmoothedCorrelations:
         return self.n_raised > 0
 
 
+@no_estimate("arithmetic")
 def smooth_correlations(matrix: Array) -> SmoothedCorrelations:
     """Raise the eigenvalues that are not positive, and make the diagonal 1 again.
 

@@ -27,10 +27,13 @@ import pandas as pd
 from scipy import stats
 
 from analysis.adjust import holm
+from analysis.counted_rows import Counts
 from analysis.descriptives import mean_interval
-from analysis.groups import split_by_group
+from analysis.groups import group_label
 from analysis.results import Entry, Interval, Tabular
 from analysis.studentized_range import studentized_range_isf, studentized_range_sf
+from analysis.tallies import Tally, answer_table, mid_ranks, tallied, together
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 Method = Literal["tukey", "dunn", "steel_dwass", "lsd"]
@@ -114,8 +117,18 @@ class AllPairs(Tabular):
         )
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="sums",
+)
 def all_pairs(
-    values: pd.Series, groups: pd.Series, *, method: Method, confidence_level: float = 0.95
+    values: pd.Series,
+    groups: pd.Series,
+    *,
+    method: Method,
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> AllPairs:
     """Compare every pair of groups.
 
@@ -132,6 +145,8 @@ def all_pairs(
         - ``steel_dwass``: every pair ranked by itself, corrected for ties, ``z sqrt(2)`` held against the
           studentized range with infinite df [3]_ (``PMCMRplus::dscfAllPairsTest``).
         - ``lsd``: pooled variance, no adjustment. Its ``caveat`` belongs wherever it is shown.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Examples
     --------
@@ -142,7 +157,8 @@ def all_pairs(
     """
     if method not in NAMES:
         raise ValueError(f"method is {method!r}, expected one of {', '.join(NAMES)}")
-    by_group, n_missing = split_by_group(values, groups)
+    split, n_missing = tallied(values, groups, counts)
+    by_group = {group_label(category): tally for category, tally in split.items()}
     met = {group: answers for group, answers in by_group.items() if len(answers)}
     return AllPairs(
         method=method,
@@ -159,7 +175,7 @@ def all_pairs(
     )
 
 
-Groups = Mapping[str, Array]
+Groups = Mapping[str, Tally]
 
 
 def _not_tested(by_group: Groups, first: str, second: str, state: str, reason: str) -> Pair:
@@ -179,10 +195,7 @@ def _not_tested(by_group: Groups, first: str, second: str, state: str, reason: s
 
 def _with_pooled_variance(by_group: Groups, level: float, method: Method) -> tuple[Pair, ...]:
     k, n = len(by_group), sum(map(len, by_group.values()))
-    # not the sum alone: equal fractions may differ from their mean by rounding
-    still = all(np.ptp(answers) == 0 for answers in by_group.values())
-    squares = (float(((answers - answers.mean()) ** 2).sum()) for answers in by_group.values())
-    within = 0.0 if still else sum(squares)
+    within = sum(answers.squares for answers in by_group.values() if answers.varies)
     df = n - k
     # one quantile for all pairs, as they share their degrees of freedom
     range_limit = studentized_range_isf(1 - level, k, df) if method == "tukey" and df > 0 < within else 0.0
@@ -194,7 +207,7 @@ def _with_pooled_variance(by_group: Groups, level: float, method: Method) -> tup
             continue
         a, b = by_group[second], by_group[first]
         error = math.sqrt(within / df * (1 / len(a) + 1 / len(b)))
-        difference = float(a.mean() - b.mean())
+        difference = a.mean - b.mean
         t = difference / error
         if method == "tukey":
             p_value = studentized_range_sf(abs(t) * math.sqrt(2), k, df)
@@ -219,16 +232,9 @@ def _with_pooled_variance(by_group: Groups, level: float, method: Method) -> tup
 
 
 def _dunn(by_group: Groups, _level: float) -> tuple[Pair, ...]:
-    everyone = np.concatenate(list(by_group.values()))
-    n = len(everyone)
-    ranks = dict(
-        zip(
-            by_group,
-            np.split(stats.rankdata(everyone), np.cumsum([len(a) for a in by_group.values()])[:-1]),
-            strict=True,
-        )
-    )
-    _, ties = np.unique(everyone, return_counts=True)
+    everyone = together(list(by_group.values()))
+    n, ties, table = len(everyone), everyone.counts, answer_table(list(by_group.values()))
+    means = dict(zip(by_group, table @ mid_ranks(ties) / table.sum(axis=1), strict=True))
     variance = n * (n + 1) / 12 - float((ties**3 - ties).sum()) / (12 * (n - 1)) if n > 1 else 0.0
     names = list(combinations(by_group, 2))
     if variance <= 0:
@@ -238,8 +244,8 @@ def _dunn(by_group: Groups, _level: float) -> tuple[Pair, ...]:
         )
     found = []
     for first, second in names:
-        difference = float(ranks[second].mean() - ranks[first].mean())
-        error = math.sqrt(variance * (1 / len(ranks[first]) + 1 / len(ranks[second])))
+        difference = float(means[second] - means[first])
+        error = math.sqrt(variance * (1 / len(by_group[first]) + 1 / len(by_group[second])))
         found.append((difference, error, float(2 * stats.norm.sf(abs(difference / error)))))
     adjusted = holm([p for *_, p in found])
     return tuple(
@@ -261,9 +267,9 @@ def _steel_dwass(by_group: Groups, _level: float) -> tuple[Pair, ...]:
     k, pairs = len(by_group), []
     for first, second in combinations(by_group, 2):
         a, b = by_group[second], by_group[first]
-        both = np.concatenate([a, b])
-        n, ranks = len(both), stats.rankdata(both)
-        _, ties = np.unique(both, return_counts=True)
+        both = together([a, b])
+        n, ties = len(both), both.counts
+        ranks = answer_table([a, b]) @ mid_ranks(ties)
         variance = len(a) * len(b) / 12 * (n + 1 - float((ties**3 - ties).sum()) / (n * (n - 1)))
         if variance <= 0:
             pairs.append(
@@ -272,7 +278,7 @@ def _steel_dwass(by_group: Groups, _level: float) -> tuple[Pair, ...]:
             continue
         # the rank sum as a difference of mean ranks, so that the sign reads like that of means
         unit = len(a) * len(b) / n
-        difference = float(ranks[: len(a)].mean() - ranks[len(a) :].mean())
+        difference = float(ranks[0] / len(a) - ranks[1] / len(b))
         error = math.sqrt(variance) / unit
         z = difference / error
         pairs.append(

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.special import ndtri
 
+from analysis.counted_rows import Counts
 from analysis.results import Entry, Interval, Tabular
+from analysis.tallies import Tally
+from analysis.weighted_moments import row_weights
+from analysis.weighting import no_estimate, refuses_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,7 @@ class Frequencies(Tabular):
         )
 
 
+@no_estimate("arithmetic")
 def wilson_interval(count: int, n: int, *, confidence_level: float = 0.95) -> Interval:
     """Interval of a share by Wilson's score method [1]_, without continuity correction.
 
@@ -88,8 +93,17 @@ def wilson_interval(count: int, n: int, *, confidence_level: float = 0.95) -> In
     return Interval(low=low, high=high, confidence_level=confidence_level)
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.proportions.weighted_shares",
+    counts="sums",
+)
 def frequencies(
-    codes: pd.Series, categories: Sequence[int], *, confidence_level: float = 0.95
+    codes: pd.Series,
+    categories: Sequence[int],
+    *,
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> Frequencies:
     """How many respondents picked each answer.
 
@@ -99,6 +113,8 @@ def frequencies(
         Answers to one item as numbers; NaN for no answer. Missing answers are left out of the shares.
     categories : sequence of int
         The codes that can be picked, in the order wanted. Unused ones are kept with count 0.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -119,16 +135,18 @@ def frequencies(
     (4, 1)
     """
     name = str(codes.name)
-    answers = codes.dropna().astype(float)
-    strays = sorted(set(answers.tolist()) - {float(code) for code in categories})
+    times = row_weights(len(codes), counts=counts, design=None).respondents
+    known = codes.notna().to_numpy()
+    tally = Tally.of(codes[known].to_numpy(dtype=float), times[known])
+    strays = sorted(set(tally.values.tolist()) - {float(code) for code in categories})
     if strays:
         raise ValueError(
             f"{name}: answers {strays} are none of the categories {list(categories)}. "
             "Recode them, or declare them as missing codes."
         )
-    n = len(answers)
-    tally = answers.value_counts()
-    counts = [int(tally.get(float(code), 0)) for code in categories]
+    n = len(tally)
+    found = dict(zip(tally.values.tolist(), tally.counts.tolist(), strict=True))
+    picked = [int(found.get(float(code), 0)) for code in categories]
     return Frequencies(
         item=name,
         categories=tuple(
@@ -138,10 +156,10 @@ def frequencies(
                 estimate=count / n if n else None,
                 interval=wilson_interval(count, n, confidence_level=confidence_level) if n else None,
             )
-            for code, count in zip(categories, counts, strict=True)
+            for code, count in zip(categories, picked, strict=True)
         ),
         n=n,
-        n_missing=len(codes) - n,
+        n_missing=int(times.sum()) - n,
         state="ok" if n else "too_few",
         reason="" if n else "nobody answered",
     )

@@ -14,6 +14,7 @@ from scipy import stats
 from analysis.ordinal_likelihood import maximize
 from analysis.ordinal_regression import OrdinalCases, ordinal_cases
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -75,11 +76,16 @@ class ProportionalOdds(Tabular):
         )
 
 
+@refuses_weights(
+    "errors of the likelihood of a simple random sample",
+    instead="analysis.design.ordinal_regression.design_ordinal",
+    counts="sums",
+)
 def proportional_odds_test(
     outcome: pd.Series,
     predictors: pd.DataFrame,
     *,
-    weights: npt.ArrayLike | None = None,
+    counts: npt.ArrayLike | None = None,
     clusters: pd.Series | None = None,
 ) -> ProportionalOdds:
     """Brant's Wald test [1]_ that the slopes of the binary logits of ``Y > k`` are equal.
@@ -89,7 +95,7 @@ def proportional_odds_test(
 
     Parameters
     ----------
-    outcome, predictors, weights, clusters
+    outcome, predictors, counts, clusters
         As in :func:`analysis.ordinal_regression.ordinal_regression`; at least 3 answers must occur.
 
     Returns
@@ -111,7 +117,7 @@ def proportional_odds_test(
     >>> round(proportional_odds_test(y, x).overall.p_value, 3)
     0.149
     """
-    cases = ordinal_cases(outcome, predictors, weights=weights, clusters=clusters)
+    cases = ordinal_cases(outcome, predictors, counts=counts, clusters=clusters)
     cuts = tuple(f"{low}|{high}" for low, high in pairwise(cases.levels))
     shared: dict[str, Any] = {
         "outcome": cases.outcome,

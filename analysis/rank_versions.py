@@ -35,10 +35,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.means import signed_ranks
 from analysis.regression import complete_cases, regress
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 #: From an effect in its own unit to that of its twin, and the slope there.
@@ -82,6 +84,7 @@ class RankVersion(Tabular):
         )
 
 
+@no_estimate("arithmetic")
 def unit_of_d(delta: float) -> tuple[float, float]:
     """Cliff's delta as the d of two normal groups that has it, and the slope.
 
@@ -92,6 +95,7 @@ def unit_of_d(delta: float) -> tuple[float, float]:
     return math.sqrt(2) * quantile, 1 / (math.sqrt(2) * float(stats.norm.pdf(quantile)))
 
 
+@no_estimate("arithmetic")
 def unit_of_d_z(biserial: float) -> tuple[float, float]:
     """The rank-biserial correlation of one sample as the d of normal differences that has it, and the slope.
 
@@ -102,6 +106,7 @@ def unit_of_d_z(biserial: float) -> tuple[float, float]:
     return quantile / math.sqrt(2), 1 / (2 * math.sqrt(2) * float(stats.norm.pdf(quantile)))
 
 
+@no_estimate("arithmetic")
 def unit_of_tau(correlation: float) -> tuple[float, float]:
     """A correlation as the tau of a normal pair that has it, and the slope.
 
@@ -115,12 +120,19 @@ def _same_unit(value: float) -> tuple[float, float]:
     return value, 1.0
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.group_tests.design_rank_test",
+    counts="rows",
+)
 def cliffs_delta(
     first: pd.Series,
     second: pd.Series,
     *,
     clusters_first: pd.Series | None = None,
     clusters_second: pd.Series | None = None,
+    counts_first: Counts | None = None,
+    counts_second: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> RankVersion:
     """Cliff's delta of two independent groups, first against second, in the unit of d.
@@ -131,6 +143,8 @@ def cliffs_delta(
         Missing values are left out.
     clusters_first, clusters_second : Series, optional
         Branch of each respondent; respondents without one are left out.
+    counts_first, counts_second : array-like, optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -145,6 +159,11 @@ def cliffs_delta(
     >>> round(found.own_estimate, 4), round(found.estimate, 4)
     (0.7778, 1.7262)
     """
+    first, clusters_first = written_out(first, counts_first), written_out(clusters_first, counts_first)
+    second, clusters_second = (
+        written_out(second, counts_second),
+        written_out(clusters_second, counts_second),
+    )
     a, codes_a = _given(first, clusters_first)
     b, codes_b = _given(second, clusters_second)
     shared: dict[str, Any] = {
@@ -172,8 +191,17 @@ def cliffs_delta(
     return _translated(shared, own, 2 * math.sqrt(variance), df, unit_of_d, confidence_level)
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.means.weighted_mean of the signs",
+    counts="rows",
+)
 def rank_biserial(
-    differences: pd.Series, *, clusters: pd.Series | None = None, confidence_level: float = 0.95
+    differences: pd.Series,
+    *,
+    clusters: pd.Series | None = None,
+    counts: Counts | None = None,
+    confidence_level: float = 0.95,
 ) -> RankVersion:
     """The rank-biserial correlation of differences from zero, in the unit of d_z.
 
@@ -184,6 +212,8 @@ def rank_biserial(
         zeros are dropped, as Wilcoxon's test does, but counted in ``n``.
     clusters : Series, optional
         Branch of each respondent; respondents without one are left out.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -197,6 +227,7 @@ def rank_biserial(
     >>> round(found.own_estimate, 4), found.n
     (0.8095, 7)
     """
+    differences, clusters = written_out(differences, counts), written_out(clusters, counts)
     values, codes = _given(differences, clusters)
     values = np.round(values, 12)
     kept = values != 0
@@ -220,11 +251,17 @@ def rank_biserial(
     return _translated(shared, own, error, float(len(sums) - 1), unit_of_d_z, confidence_level)
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def linear_trend(
     outcome: pd.Series,
     groups: pd.Series,
     *,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> RankVersion:
     """Linear contrast of an outcome over ordered groups one step apart, in the unit of tau.
@@ -234,12 +271,19 @@ def linear_trend(
     outcome : Series, shape (n_respondents,)
     groups : Series of ordered Categorical, shape (n_respondents,)
     clusters : Series, optional
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
     The correlation of the outcome with the position of the group, with the distribution-free or
     cluster-robust error of ``analysis.regression.regress``. Of the pair, it is tau-b that goes by ranks.
     """
+    outcome, groups, clusters = (
+        written_out(outcome, counts),
+        written_out(groups, counts),
+        written_out(clusters, counts),
+    )
     position = pd.Series(groups.cat.codes.astype(float), index=groups.index, name=str(groups.name))
     steps = position.where(position >= 0).to_frame()
     found = regress(outcome, steps, clusters=clusters, confidence_level=confidence_level)
@@ -254,11 +298,17 @@ def linear_trend(
     return _translated(shared, term.estimate, term.std_error, found.df, unit_of_tau, confidence_level)
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def rank_coefficient(
     outcome: pd.Series,
     predictors: pd.DataFrame,
     *,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> RankVersion:
     """Standardised coefficient of the first predictor when all variables are replaced by their ranks.
@@ -268,6 +318,8 @@ def rank_coefficient(
     outcome : Series, shape (n_respondents,)
     predictors : DataFrame, shape (n_respondents, n_predictors)
     clusters : Series, optional
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -284,6 +336,11 @@ def rank_coefficient(
     >>> round(rank_coefficient(data["y"], data[["x"]]).estimate, 4)
     0.8857
     """
+    outcome, predictors, clusters = (
+        written_out(outcome, counts),
+        written_out(predictors, counts),
+        written_out(clusters, counts),
+    )
     design = complete_cases(outcome, predictors, clusters)
     n, k = design.x.shape
     data = np.column_stack([design.y, design.x])

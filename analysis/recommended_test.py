@@ -39,9 +39,13 @@ import pandas as pd
 from scipy import stats
 
 from analysis import table_tests
+from analysis.counted_rows import Counts, written_out
 from analysis.groups import cross_table, split_by_group
 from analysis.resampled_welch import bootstrap_welch, permutation_welch
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.recommended_test.recommend_test")
 
 Array = npt.NDArray[np.float64]
 Chosen = Literal[
@@ -143,12 +147,18 @@ class Recommendation(Tabular):
         return (first, *others)
 
 
+@refuses_weights(
+    "it chooses among tests of a simple random sample",
+    instead="analysis.design.group_tests.design_rank_test",
+    counts="rows",
+)
 def recommend_test(
     values: pd.Series,
     groups: pd.Series,
     *,
     rng: np.random.Generator | None = None,
     resamples: int = 1999,
+    counts: Counts | None = None,
 ) -> Recommendation:
     """Choose the test of a difference between independent groups in the open.
 
@@ -162,6 +172,8 @@ def recommend_test(
         Draws the resamples where the choice falls on a resampled test; seeded with 1 if left out.
     resamples : int
         How many then.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Examples
     --------
@@ -172,6 +184,7 @@ def recommend_test(
     >>> told.chosen, told.survives
     ('welch', True)
     """
+    values, groups = written_out(values, counts), written_out(groups, counts)
     by_group, _ = split_by_group(values, groups)
     met = {group: answers for group, answers in by_group.items() if len(answers)}
     n = sum(map(len, met.values()))

@@ -13,8 +13,12 @@ import pandas as pd
 from scipy import stats
 
 from analysis.bootstrap import correlations_from_sums
+from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.regression.regress")
 
 Array = npt.NDArray[np.float64]
 
@@ -133,11 +137,17 @@ def complete_cases(outcome: pd.Series, predictors: pd.DataFrame, clusters: pd.Se
     )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def regress(
     outcome: pd.Series,
     predictors: pd.DataFrame,
     *,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> Regression:
     """Ordinary least squares with robust errors, raw and standardised.
@@ -149,6 +159,8 @@ def regress(
     clusters : Series, optional
         Branch of each respondent; errors are then cluster-robust with ``n_clusters - 1`` degrees
         of freedom, otherwise there are ``n - n_predictors - 1``.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -170,6 +182,11 @@ def regress(
     >>> round(regress(data["y"], data[["x"]]).term("x").estimate, 4)
     0.8857
     """
+    outcome, predictors, clusters = (
+        written_out(outcome, counts),
+        written_out(predictors, counts),
+        written_out(clusters, counts),
+    )
     design = complete_cases(outcome, predictors, clusters)
     n, k = design.x.shape
     n_clusters = None if design.clusters is None else int(design.clusters.max(initial=-1)) + 1
@@ -381,12 +398,18 @@ class Moderation(Tabular):
         return tuple(rows)
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def moderate(
     outcome: pd.Series,
     predictor: pd.Series,
     moderator: pd.Series,
     *,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> Moderation:
     """Regression of a standardised outcome on two z-scores and their product (Aiken & West 1991).
@@ -405,6 +428,12 @@ def moderate(
     >>> round(result.estimate, 2), round(result.interval.low, 2), round(result.interval.high, 2)
     (0.32, 0.24, 0.41)
     """
+    outcome, predictor, moderator, clusters = (
+        written_out(outcome, counts),
+        written_out(predictor, counts),
+        written_out(moderator, counts),
+        written_out(clusters, counts),
+    )
     parts = pd.concat([outcome, predictor, moderator], axis="columns", keys=["y", "x", "w"])
     whole = parts.notna().all(axis="columns") & (True if clusters is None else clusters.notna())
     z = zscores(parts[whole])

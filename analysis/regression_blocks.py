@@ -11,9 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.johnson_neyman import Equation, Errors, least_squares
-from analysis.regression import complete_cases, leverages
+from analysis.counted_rows import Counts, written_out
+from analysis.design.design import Design
+from analysis.least_squares import Equation, Errors, design_least_squares, errors_of, least_squares
+from analysis.regression import complete_cases
 from analysis.results import Entry, Tabular
+from analysis.weighted_moments import RowWeights, moments, row_weights
+from analysis.weighting import refuses_weights, takes_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -27,9 +31,9 @@ class Block:
     r_squared: float  #: of all blocks so far
     adjusted_r_squared: float
     change: float  #: in R squared
-    statistic: float  #: F of the change, classical
+    statistic: float | None  #: F of the change, classical; None under a design
     df: tuple[float, float]
-    p_value: float
+    p_value: float | None
     robust_statistic: float  #: Wald F that the added coefficients are zero, with the errors named
     robust_df: tuple[float, float]
     robust_p_value: float
@@ -70,12 +74,14 @@ class RegressionBlocks(Tabular):
             rows += [
                 Entry(
                     measure="change_in_r_squared",
-                    method="Hierarchical OLS, F test of the change",
+                    method="Hierarchical OLS"
+                    if block.statistic is None
+                    else "Hierarchical OLS, F test of the change",
                     about=where,
                     n=self.n,
                     estimate=block.change,
                     statistic=block.statistic,
-                    df=block.df,
+                    df=() if block.statistic is None else block.df,
                     p_value=block.p_value,
                     more={"r_squared": block.r_squared, "adjusted": block.adjusted_r_squared},
                 ),
@@ -111,6 +117,12 @@ class RegressionBlocks(Tabular):
         return tuple(rows)
 
 
+@takes_weights(
+    "design",
+    counts="sums",
+    how="weighted least squares, linearised or by replicates",
+    reference="survey::svyglm and regTermTest",
+)
 def regression_blocks(
     outcome: pd.Series,
     predictors: pd.DataFrame,
@@ -118,6 +130,8 @@ def regression_blocks(
     *,
     errors: Errors | None = None,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
+    design: Design | None = None,
     confidence_level: float = 0.95,
 ) -> RegressionBlocks:
     """Regressions that grow block by block, on the respondents who have every variable of the last.
@@ -134,8 +148,15 @@ def regression_blocks(
     blocks : mapping
         Name of the block -> columns that enter with it, in the order of entry.
     errors : {"classical", "hc3", "clustered"}, optional
-        ``hc3`` unless clusters are given.
+        ``hc3`` unless clusters or a design are given.
     clusters : Series, shape (n_respondents,), optional
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
+    design : SurveyDesign or ReplicateDesign, optional
+        Weighted least squares with the design's errors, on clusters less strata, less predictors, degrees of
+        freedom, as ``survey::svyglm``.
+        The Wald test is then ``survey::regTermTest``, R squared that of the weighted
+        regression, and the F of the change, which has no such reference, is left out.
 
     References
     ----------
@@ -150,39 +171,54 @@ def regression_blocks(
     >>> [round(block.r_squared, 4) for block in found.blocks]
     [0.8222, 0.8235]
     """
-    kind: Errors = errors or ("hc3" if clusters is None else "clustered")
-    if kind == "clustered" and clusters is None:
-        raise ValueError('errors="clustered" needs clusters: give the branch of each respondent')
+    kind = errors_of(errors, clusters=clusters, design=design)
     order = _in_order(predictors, blocks)
-    design = complete_cases(outcome, predictors[order], clusters)
-    n = len(design.y)
-    n_clusters = None if design.clusters is None else int(design.clusters.max(initial=-1)) + 1
+    rows = row_weights(len(outcome), counts=counts, design=design)
+    known = (outcome.notna() & predictors[order].notna().all(axis="columns")).to_numpy(dtype=bool)
+    known = known & (rows.respondents > 0)
+    if clusters is not None:
+        known = known & clusters.notna().to_numpy(dtype=bool)
+    inside = rows.of(known)
+    cases = complete_cases(
+        outcome[known], predictors.loc[known, order], None if clusters is None else clusters[known]
+    )
+    n_clusters = None if cases.clusters is None else int(cases.clusters.max(initial=-1)) + 1
+    if design is not None:
+        n_clusters = int(design.degrees_of_freedom(known)) + 1
     shared: dict[str, Any] = {
         "outcome": str(outcome.name),
         "errors": kind,
-        "n": n,
-        "n_missing": design.n_missing,
-        "n_clusters": n_clusters,
+        "n": inside.n,
+        "n_missing": rows.n - inside.n,
+        "n_clusters": None if design is not None else n_clusters,
     }
-    trouble = _why_not(design.y, design.x, n_clusters)
+    trouble = _why_not(cases.y, cases.x, inside, n_clusters)
     if trouble:
         return RegressionBlocks(**shared, state=trouble[0], reason=trouble[1])
     found: list[Block] = []
     reached, before = 0, 0.0
     for name, columns in blocks.items():
         reached += len(columns)
-        equation = least_squares(
-            design.y,
-            {column: design.x[:, j] for j, column in enumerate(order[:reached])},
-            outcome=str(outcome.name),
-            errors=kind,
-            clusters=design.clusters,
-            confidence_level=confidence_level,
-        )
+        entered = {column: cases.x[:, j] for j, column in enumerate(order[:reached])}
+        target = str(outcome.name)
+        if design is not None:
+            equation = design_least_squares(
+                cases.y, entered, design, known, outcome=target, confidence_level=confidence_level
+            )
+        else:
+            equation = least_squares(
+                cases.y,
+                entered,
+                outcome=target,
+                errors=kind,
+                clusters=cases.clusters,
+                counts=inside.weights,
+                confidence_level=confidence_level,
+            )
         if equation is None:
             reason = f"block {name}: predictors are exact combinations of others"
             return RegressionBlocks(**shared, state="inadmissible", reason=reason)
-        found.append(_block(name, columns, equation, before, n, design.x[:, :reached]))
+        found.append(_block(name, columns, equation, before, cases.x[:, :reached], inside))
         before = equation.r_squared
     return RegressionBlocks(**shared, blocks=tuple(found))
 
@@ -201,42 +237,50 @@ def _in_order(predictors: pd.DataFrame, blocks: Mapping[str, Sequence[str]]) -> 
     return order
 
 
-def _why_not(y: Array, x: Array, n_clusters: int | None) -> tuple[str, str] | None:
-    n, k = x.shape
+def _why_not(y: Array, x: Array, rows: RowWeights, n_clusters: int | None) -> tuple[str, str] | None:
+    n, k = rows.n, x.shape[1]
     if n < k + 3:
         return "too_few", f"{n} respondents with all variables for {k} predictors"
     if n_clusters is not None and n_clusters < k + 2:
         return "too_few", f"{n_clusters} clusters for {k} predictors"
     if np.ptp(y) == 0 or (np.ptp(x, axis=0) == 0).any():
         return "constant", "the outcome or a predictor does not vary"
-    z = (x - x.mean(axis=0)) / x.std(axis=0)
+    w = rows.weights / rows.weights.sum()
+    root = np.sqrt(w)
+    apart = x - w @ x
+    z = apart / np.sqrt(w @ apart**2) * root[:, None]
     if np.linalg.cond(z) > 1e7:
         return "inadmissible", "some predictors are exact combinations of others"
-    centred = y - y.mean()
+    centred = (y - w @ y) * root
     residual = centred - z @ np.linalg.lstsq(z, centred, rcond=None)[0]
     if residual @ residual < 1e-12 * (centred @ centred):
         return "inadmissible", "the outcome is an exact combination of the predictors"
-    if leverages(z).max() > 1 - 1e-9:
+    pull = w + np.square(np.linalg.qr(z)[0]).sum(axis=1)
+    if (pull / rows.respondents).max() > 1 - 1e-9:
         return "inadmissible", "a coefficient hangs on one respondent alone"
     return None
 
 
-def _block(name: str, columns: Sequence[str], equation: Equation, before: float, n: int, x: Array) -> Block:
-    q, k = len(columns), x.shape[1]
+def _block(
+    name: str, columns: Sequence[str], equation: Equation, before: float, x: Array, rows: RowWeights
+) -> Block:
+    n, q, k = rows.n, len(columns), x.shape[1]
     change, rest = equation.r_squared - before, float(n - k - 1)
     statistic = change / q / ((1 - equation.r_squared) / rest)
     b, v = equation.estimates[-q:], equation.covariance[-q:, -q:]
     wald = float(b @ np.linalg.solve(v, b)) / q
-    inverse = np.diag(np.linalg.inv(np.atleast_2d(np.corrcoef(x, rowvar=False))))
+    covariance = moments(x, rows)[1]
+    sd = np.sqrt(np.diag(covariance))
+    inverse = np.diag(np.linalg.inv(covariance / np.outer(sd, sd)))
     return Block(
         name=name,
         added=tuple(columns),
         r_squared=equation.r_squared,
         adjusted_r_squared=1 - (1 - equation.r_squared) * (n - 1) / rest,
         change=change,
-        statistic=statistic,
+        statistic=statistic if rows.counted else None,
         df=(float(q), rest),
-        p_value=float(stats.f.sf(statistic, q, rest)),
+        p_value=float(stats.f.sf(statistic, q, rest)) if rows.counted else None,
         robust_statistic=wald,
         robust_df=(float(q), equation.df),
         robust_p_value=float(stats.f.sf(wald, q, equation.df)),
@@ -278,7 +322,8 @@ class Influence:
         return frame
 
 
-def influence(outcome: pd.Series, predictors: pd.DataFrame) -> Influence:
+@refuses_weights("it tells how much each respondent of the sample sways a regression", counts="rows")
+def influence(outcome: pd.Series, predictors: pd.DataFrame, *, counts: Counts | None = None) -> Influence:
     """Hat values, studentised residuals, Cook's distance [1]_ and DFBETAS [2]_ of least squares.
 
     Closed forms of leaving each respondent out, as ``stats::influence.measures``.
@@ -287,6 +332,8 @@ def influence(outcome: pd.Series, predictors: pd.DataFrame) -> Influence:
     ----------
     outcome : Series, shape (n_respondents,)
     predictors : DataFrame, shape (n_respondents, n_predictors)
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     References
     ----------
@@ -301,6 +348,7 @@ def influence(outcome: pd.Series, predictors: pd.DataFrame) -> Influence:
     >>> found.hat.round(3).tolist()
     [0.38, 0.28, 0.22, 0.2, 0.92]
     """
+    outcome, predictors = written_out(outcome, counts), written_out(predictors, counts)
     design = complete_cases(outcome, predictors)
     whole = outcome.notna() & predictors.notna().all(axis="columns")
     shared: dict[str, Any] = {
@@ -308,7 +356,7 @@ def influence(outcome: pd.Series, predictors: pd.DataFrame) -> Influence:
         "n": len(design.y),
         "n_missing": design.n_missing,
     }
-    trouble = _why_not(design.y, design.x, None)
+    trouble = _why_not(design.y, design.x, row_weights(len(design.y), counts=None, design=None), None)
     if trouble:
         return Influence(**shared, state=trouble[0], reason=trouble[1])
     n, k = design.x.shape

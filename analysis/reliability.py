@@ -12,8 +12,15 @@ import pandas as pd
 from scipy.stats import f, norm
 
 from analysis.bootstrap import BootstrapDistribution, resampled_sums
+from analysis.counted_rows import Counts, written_out
+from analysis.design.design import Design
+from analysis.design.estimates import t_quantile, why_not
+from analysis.design.linearization import Linearized, estimated
+from analysis.design.means import answered
 from analysis.item_correlations import ItemCorrelations
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighted_moments import moments, row_weights
+from analysis.weighting import refuses_weights, takes_weights, weights_given_by
 
 Array = npt.NDArray[np.float64]
 
@@ -44,6 +51,8 @@ class CronbachAlpha(Tabular):
     standardized: float | None  #: alpha of the standardised items
     item_totals: tuple[ItemTotal, ...]
     confidence_level: float = 0.95  #: the level that ``entries()`` uses
+    std_error: float | None = None  #: under a sampling design
+    df: float | None = None  #: sampled clusters less strata
     state: str = "ok"
     reason: str = ""
 
@@ -55,7 +64,9 @@ class CronbachAlpha(Tabular):
         Feldt's, exact for parallel normal items, is ``1 - (1 - alpha) F`` with the upper and lower quantiles
         of F on ``n - 1`` and ``(n - 1)(k - 1)`` degrees of freedom. Bonett's [1]_ is
         ``1 - exp(log(1 - alpha) - log(n / (n - 1)) +- z sqrt(2k / ((k - 1)(n - 2))))``. What neither assumes
-        away, :func:`bootstrap_alpha` gives. ``confidence_level`` defaults to that of the result.
+        away, :func:`bootstrap_alpha` gives. Under a sampling design, whatever ``method`` says, it is
+        Student's for ``log(1 - alpha)`` with the design's error and degrees of freedom.
+        ``confidence_level`` defaults to that of the result.
 
         References
         ----------
@@ -64,17 +75,20 @@ class CronbachAlpha(Tabular):
         """
         if self.estimate is None or self.state != "ok":
             return None
+        if method not in ("feldt", "bonett"):
+            raise ValueError(f"method is {method!r}; it can be 'feldt' or 'bonett'")
         level = self.confidence_level if confidence_level is None else confidence_level
         tail, error = (1 - level) / 2, 1 - self.estimate
-        if method == "bonett":
+        if self.std_error is not None and self.df is not None:
+            reach = t_quantile(self.df, level) * self.std_error / error
+            low, high = 1 - error * math.exp(reach), 1 - error * math.exp(-reach)
+        elif method == "bonett":
             spread = float(norm.isf(tail)) * math.sqrt(2 * self.k / ((self.k - 1) * (self.n - 2)))
             shrunk = error * (self.n - 1) / self.n
             low, high = 1 - shrunk * math.exp(spread), 1 - shrunk * math.exp(-spread)
-        elif method == "feldt":
+        else:
             df = self.n - 1, (self.n - 1) * (self.k - 1)
             low, high = (1 - error * float(f.isf(area, *df)) for area in (tail, 1 - tail))
-        else:
-            raise ValueError(f"method is {method!r}; it can be 'feldt' or 'bonett'")
         return Interval(low=low, high=high, confidence_level=level)
 
     def entries(self) -> tuple[Entry, ...]:
@@ -82,10 +96,14 @@ class CronbachAlpha(Tabular):
         further = {"mean_inter_item_r": self.mean_inter_item_r, "standardized": self.standardized}
         alpha = Entry(
             measure="alpha",
-            method="Cronbach's alpha, Feldt interval",
+            method="Cronbach's alpha, Feldt interval"
+            if self.std_error is None
+            else "Cronbach's alpha, variance of the design",
             about={"construct": self.construct},
             n=self.n,
             estimate=self.estimate,
+            std_error=self.std_error,
+            df=() if self.df is None else (self.df,),
             interval=self.confidence_interval(),
             more=_known(further) | {"k": self.k, "n_missing": self.n_missing},
             state=self.state,
@@ -109,7 +127,20 @@ class CronbachAlpha(Tabular):
         )
 
 
-def cronbach_alpha(items: pd.DataFrame, *, construct: str, confidence_level: float = 0.95) -> CronbachAlpha:
+@takes_weights(
+    "design",
+    counts="sums",
+    how="weighted covariances; error linearised or by replicates",
+    reference="survey::svycralpha, svycontrast of svyvar",
+)
+def cronbach_alpha(
+    items: pd.DataFrame,
+    *,
+    construct: str,
+    counts: Counts | None = None,
+    design: Design | None = None,
+    confidence_level: float = 0.95,
+) -> CronbachAlpha:
     """Cronbach's alpha [1]_ with Feldt's interval [2]_ and what each item contributes.
 
     ``alpha = k / (k - 1) (1 - sum of item variances / variance of the sum)``. Variances divide by n - 1.
@@ -122,6 +153,12 @@ def cronbach_alpha(items: pd.DataFrame, *, construct: str, confidence_level: flo
         Answers, with reverse-keyed items already turned round; NaN for no answer.
     construct : str
         What the items measure.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
+    design : SurveyDesign or ReplicateDesign, optional
+        Alpha of the population, from weighted covariances as ``survey::svycralpha``. Its influence value is
+        ``-k / (k - 1) (u_T / V - T u_V / V^2)`` with T the sum of the items' variances, V the variance of
+        their sum and ``u`` the influence values of the two.
 
     Returns
     -------
@@ -148,32 +185,45 @@ def cronbach_alpha(items: pd.DataFrame, *, construct: str, confidence_level: flo
     """
     names = tuple(str(name) for name in items.columns)
     answers: Array = items.to_numpy(dtype=float)
-    answers = answers[~np.isnan(answers).any(axis=1)]
-    n, k = answers.shape
-    state, reason = _why_not(answers, names)
+    weighing = row_weights(len(items), counts=counts, design=design)
+    whole = ~np.isnan(answers).any(axis=1) & (weighing.respondents > 0)
+    every, answers, rows = answers, answers[whole], weighing.of(whole)
+    n, k = rows.n, answers.shape[1]
+    state, reason = _why_not(answers, names, n)
     usable = state == "ok"
-    covariance: Array = np.cov(answers, rowvar=False).reshape(k, k) if usable else np.empty((0, 0))
+    mean, covariance = moments(answers, rows) if usable else (np.empty(0), np.empty((0, 0)))
     if usable and covariance.sum() < np.trace(covariance):
         state, reason = "inadmissible", "the items' average covariance is negative; check reverse keys"
     mean_r = _mean_off_diagonal(covariance) if usable else None
+    std_error, df = None, None
+    if design is not None and state == "ok":
+        std_error, df, trouble = _design_error(every, design)
+        state, reason = trouble
     return CronbachAlpha(
         construct=construct,
         items=names,
         estimate=_alpha(covariance) if usable else None,
         n=n,
-        n_missing=len(items) - n,
+        n_missing=weighing.n - n,
         k=k,
         mean_inter_item_r=mean_r,
         standardized=_standardized(mean_r, k),
-        item_totals=_item_totals(answers, covariance, names) if usable else (),
+        item_totals=_item_totals(mean, covariance, names, n) if usable else (),
         confidence_level=confidence_level,
+        std_error=std_error,
+        df=df,
         state=state,
         reason=reason,
     )
 
 
+@refuses_weights(
+    "its bootstrap draws respondents of a simple random sample",
+    instead="analysis.reliability.cronbach_alpha",
+    counts="rows",
+)
 def bootstrap_alpha(
-    items: pd.DataFrame, *, rng: np.random.Generator, resamples: int = 2000
+    items: pd.DataFrame, *, rng: np.random.Generator, resamples: int = 2000, counts: Counts | None = None
 ) -> BootstrapDistribution:
     """Alphas of resampled respondents, for a percentile interval that assumes nothing of the items.
 
@@ -183,6 +233,8 @@ def bootstrap_alpha(
         As for :func:`cronbach_alpha`, of which a state other than ``too_few`` or ``constant`` is expected.
     resamples : int
         Of which ``failed`` had no alpha because the sum did not vary.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Raises
     ------
@@ -196,9 +248,10 @@ def bootstrap_alpha(
     >>> spread.resamples
     200
     """
+    items = written_out(items, counts)
     answers: Array = items.to_numpy(dtype=float)
     answers = answers[~np.isnan(answers).any(axis=1)]
-    state, reason = _why_not(answers, tuple(str(name) for name in items.columns))
+    state, reason = _why_not(answers, tuple(str(name) for name in items.columns), len(answers))
     if state != "ok":
         raise ValueError(f"there is no alpha to resample: {reason}")
     k = answers.shape[1]
@@ -260,6 +313,9 @@ class StandardizedAlpha(Tabular):
         return tuple(rows)
 
 
+@weights_given_by(
+    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+)
 def standardized_alpha(correlations: ItemCorrelations, *, construct: str) -> StandardizedAlpha:
     """Alpha from correlations; with polychoric correlations this is ordinal alpha [1]_.
 
@@ -320,8 +376,31 @@ def standardized_alpha(correlations: ItemCorrelations, *, construct: str) -> Sta
     )
 
 
-def _why_not(answers: Array, names: tuple[str, ...]) -> tuple[str, str]:
-    n, k = answers.shape
+def _design_error(answers: Array, design: Design) -> tuple[float | None, float | None, tuple[str, str]]:
+    """Standard error and degrees of freedom of alpha under a design, or the reason why there are none."""
+    known = answered(*answers.T)
+    columns = np.where(known[:, None], answers, 0.0)
+    k = columns.shape[1]
+
+    def alpha(weights: Array) -> Linearized:
+        w = np.where(known, weights, 0.0)
+        total = w.sum()
+        apart = columns - w @ columns / total
+        within, whole = (apart**2).sum(axis=1), apart.sum(axis=1) ** 2
+        t, v = w @ within / total, w @ whole / total
+        influence = -k / (k - 1) * w / total * ((within - t) / v - t * (whole - v) / v**2)
+        return Linearized(
+            estimate=np.array([k / (k - 1) * (1 - t / v)]), influence=influence[:, None], used=known
+        )
+
+    found = estimated(design, alpha)
+    error = float(found.std_error[0])
+    trouble = why_not(error, found.df)
+    return (error, found.df, trouble) if trouble[0] == "ok" else (None, None, trouble)
+
+
+def _why_not(answers: Array, names: tuple[str, ...], n: int) -> tuple[str, str]:
+    k = answers.shape[1]
     if k < 2:
         return "too_few", f"consistency needs at least 2 items, there are {k}"
     if n < 3:
@@ -352,8 +431,7 @@ def _standardized(mean_r: float | None, k: int) -> float | None:
     return k * mean_r / (1 + (k - 1) * mean_r)
 
 
-def _item_totals(answers: Array, covariance: Array, names: tuple[str, ...]) -> tuple[ItemTotal, ...]:
-    n = len(answers)
+def _item_totals(means: Array, covariance: Array, names: tuple[str, ...], n: int) -> tuple[ItemTotal, ...]:
     total = float(covariance.sum())
     totals = []
     for i, name in enumerate(names):
@@ -363,7 +441,7 @@ def _item_totals(answers: Array, covariance: Array, names: tuple[str, ...]) -> t
         totals.append(
             ItemTotal(
                 item=name,
-                mean=float(answers[:, i].mean()),
+                mean=float(means[i]),
                 sd=math.sqrt(own),
                 corrected_r=(with_all - own) / math.sqrt(own * rest) if rest > 1e-12 * own else None,
                 alpha_if_dropped=_alpha(others),

@@ -14,10 +14,12 @@ from scipy import stats
 
 from analysis.adjust import holm
 from analysis.bootstrap import BootstrapDistribution, resampled_sums
+from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.means import signed_ranks
 from analysis.profile import wilson_interval
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -113,11 +115,17 @@ class RepeatedComparison(Tabular):
         return tuple(rows)
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.means.weighted_means and their contrast",
+    counts="rows",
+)
 def friedman(
     ratings: pd.DataFrame,
     *,
     rng: np.random.Generator,
     resamples: int = 2000,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> RepeatedComparison:
     """Friedman's test with Kendall's W, corrected for ties.
@@ -126,6 +134,8 @@ def friedman(
     ----------
     ratings : DataFrame, shape (n_respondents, k)
         Respondents with a missing answer are left out.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -141,6 +151,7 @@ def friedman(
     >>> round(friedman(d, rng=np.random.default_rng(1), resamples=100).statistic, 4)
     7.6
     """
+    ratings = written_out(ratings, counts)
     whole = ratings.dropna()
     n, k = whole.shape
     shared: dict[str, Any] = {
@@ -196,11 +207,17 @@ def _kendall_w(sums: Array, k: int) -> Array:
         return np.asarray(np.where(greatest > 0, spread / greatest, np.nan))
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample",
+    instead="analysis.design.means.weighted_means and their contrast",
+    counts="rows",
+)
 def cochran_q(
     answers: pd.DataFrame,
     *,
     rng: np.random.Generator,
     resamples: int = 2000,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> RepeatedComparison:
     """Cochran's Q for yes-no answers of the same persons.
@@ -208,6 +225,8 @@ def cochran_q(
     Parameters
     ----------
     answers : DataFrame of 0 and 1, shape (n_respondents, k)
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -223,6 +242,7 @@ def cochran_q(
     >>> round(cochran_q(d, rng=np.random.default_rng(1), resamples=100).statistic, 4)
     4.5
     """
+    answers = written_out(answers, counts)
     whole = answers.dropna()
     n, k = whole.shape
     shared: dict[str, Any] = {

@@ -30,6 +30,9 @@ import numpy.typing as npt
 
 from analysis.groups import GroupTest, cross_table
 from analysis.table_tests import Moments, moments, welch_f
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.recommended_test.recommend_test")
 
 Array = npt.NDArray[np.float64]
 

@@ -11,8 +11,19 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.johnson_neyman import Coefficient, Equation, Errors, least_squares
+from analysis.counted_rows import Counts
+from analysis.design.design import Design
+from analysis.least_squares import (
+    Coefficient,
+    Equation,
+    Errors,
+    design_least_squares,
+    errors_of,
+    least_squares,
+)
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighted_moments import row_weights
+from analysis.weighting import takes_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -79,6 +90,12 @@ class ResponseSurface(Tabular):
         )
 
 
+@takes_weights(
+    "design",
+    counts="sums",
+    how="weighted least squares, linearised or by replicates",
+    reference="survey::svyglm and svycontrast",
+)
 def response_surface(
     first: pd.Series,
     second: pd.Series,
@@ -87,6 +104,8 @@ def response_surface(
     center: float,
     errors: Errors | None = None,
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
+    design: Design | None = None,
     confidence_level: float = 0.95,
 ) -> ResponseSurface:
     """Slopes and curvatures along the lines of congruence and incongruence [1]_.
@@ -101,7 +120,12 @@ def response_surface(
     center : float
         Midpoint of the scale, taken from both views.
     errors : {"classical", "hc3", "clustered"}, optional
-        ``hc3`` unless clusters are given.
+        ``hc3`` unless clusters or a design are given.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
+    design : SurveyDesign or ReplicateDesign, optional
+        Weighted least squares with the design's errors, on clusters less strata, less predictors, degrees of
+        freedom, as ``survey::svyglm``.
 
     References
     ----------
@@ -117,12 +141,13 @@ def response_surface(
     >>> round(response_surface(x, y, z.rename("loyalty"), center=3).of("a4").estimate, 1)
     -2.0
     """
-    kind: Errors = errors or ("hc3" if clusters is None else "clustered")
-    if kind == "clustered" and clusters is None:
-        raise ValueError('errors="clustered" needs clusters: give the branch of each respondent')
+    kind = errors_of(errors, clusters=clusters, design=design)
+    rows = row_weights(len(outcome), counts=counts, design=design)
     whole = (first.notna() & second.notna() & outcome.notna()).to_numpy()
     if clusters is not None:
         whole = whole & clusters.notna().to_numpy()
+    whole = whole & (rows.respondents > 0)
+    inside = rows.of(whole)
     x, y, z = (series[whole].to_numpy(dtype=float) for series in (first, second, outcome))
     x, y = x - center, y - center
     names = str(first.name), str(second.name)
@@ -132,25 +157,36 @@ def response_surface(
         "second": names[1],
         "center": center,
         "errors": kind,
-        "n": len(z),
-        "n_missing": int((~whole).sum()),
+        "n": inside.n,
+        "n_missing": rows.n - inside.n,
     }
     codes = None if clusters is None else pd.factorize(clusters[whole])[0].astype(np.int64)
     groups = None if codes is None else int(codes.max(initial=-1)) + 1
-    if len(z) < 8 or (groups is not None and groups < 7):
-        reason = f"{len(z)} respondents" + ("" if groups is None else f" in {groups} clusters")
+    if inside.n < 8 or (groups is not None and groups < 7):
+        reason = f"{inside.n} respondents" + ("" if groups is None else f" in {groups} clusters")
         return ResponseSurface(**shared, state="too_few", reason=f"{reason} for 6 coefficients")
     if min(np.ptp(x), np.ptp(y), np.ptp(z)) == 0:
         return ResponseSurface(**shared, state="constant", reason="a variable does not vary")
     squares = {f"{names[0]}^2": x * x, f"{names[0]} x {names[1]}": x * y, f"{names[1]}^2": y * y}
-    equation = least_squares(
-        z,
-        {names[0]: x, names[1]: y} | squares,
-        outcome=str(outcome.name),
-        errors=kind,
-        clusters=codes,
-        confidence_level=confidence_level,
-    )
+    columns = {names[0]: x, names[1]: y} | squares
+    target = str(outcome.name)
+    if design is not None:
+        if design.degrees_of_freedom(whole) < len(columns) + 1:
+            reason = f"{design.degrees_of_freedom(whole):g} clusters beyond their strata for 6 coefficients"
+            return ResponseSurface(**shared, state="too_few", reason=reason)
+        equation = design_least_squares(
+            z, columns, design, whole, outcome=target, confidence_level=confidence_level
+        )
+    else:
+        equation = least_squares(
+            z,
+            columns,
+            outcome=target,
+            errors=kind,
+            clusters=codes,
+            counts=inside.weights,
+            confidence_level=confidence_level,
+        )
     if equation is None:
         reason = "the terms determine each other: a view with two answers has no curve, or both are alike"
         return ResponseSurface(**shared, state="inadmissible", reason=reason)

@@ -9,6 +9,8 @@ from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
+from analysis.weighting import no_estimate
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
@@ -82,6 +84,7 @@ class Tabular:
         return str(self.to_frame().to_html(index=False))
 
 
+@no_estimate("laying out")
 def frame_of(entries: Iterable[Entry]) -> pd.DataFrame:
     """Entries as a tidy frame; columns that no entry uses are left out."""
     rows = []

@@ -19,6 +19,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from analysis.weighting import no_estimate
+
 Array = npt.NDArray[np.float64]
 Criterion = Callable[[Array], tuple[Array, Array]]
 RotationMethod = Literal["none", "varimax", "promax", "oblimin", "geomin"]
@@ -42,6 +44,7 @@ class Rotation:
     reason: str = ""
 
 
+@no_estimate("arithmetic")
 def rotate(
     loadings: Array,
     *,
@@ -134,6 +137,7 @@ def rotate(
     )
 
 
+@no_estimate("arithmetic")
 def varimax_criterion(loadings: Array) -> tuple[Array, Array]:
     """Minus a quarter of the variance of the squared loadings within columns, and its gradient."""
     squares = loadings**2
@@ -141,6 +145,7 @@ def varimax_criterion(loadings: Array) -> tuple[Array, Array]:
     return -(centred**2).sum(axis=(-2, -1)) / 4, -loadings * centred
 
 
+@no_estimate("arithmetic")
 def oblimin_criterion(gamma: float) -> Criterion:
     """A quarter of the covariation of squared loadings between columns; quartimin when ``gamma`` is 0."""
 
@@ -153,6 +158,7 @@ def oblimin_criterion(gamma: float) -> Criterion:
     return criterion
 
 
+@no_estimate("arithmetic")
 def geomin_criterion(delta: float) -> Criterion:
     """Sum over items of the geometric mean of their squared loadings plus ``delta``."""
 

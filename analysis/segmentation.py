@@ -13,7 +13,9 @@ from scipy.cluster.vq import kmeans2
 
 from analysis.agreement import WeightedKappa, weighted_kappa
 from analysis.bootstrap import BootstrapDistribution, resampled_counts
+from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -115,7 +117,14 @@ class Segmentation(Tabular):
         return tuple(rows)
 
 
-def segment(features: pd.DataFrame, *, k: int, rng: np.random.Generator) -> Segmentation:
+@refuses_weights(
+    "distances of the answers as they are: a segment is found in the sample, not in a population",
+    instead="analysis.latent_classes.latent_classes",
+    counts="rows",
+)
+def segment(
+    features: pd.DataFrame, *, k: int, rng: np.random.Generator, counts: Counts | None = None
+) -> Segmentation:
     """Segments of respondents found from their records by k-means.
 
     Parameters
@@ -125,6 +134,8 @@ def segment(features: pd.DataFrame, *, k: int, rng: np.random.Generator) -> Segm
         all are z-scored. Respondents with a missing record are left out.
     k : int
         Segments.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Examples
     --------
@@ -133,6 +144,7 @@ def segment(features: pd.DataFrame, *, k: int, rng: np.random.Generator) -> Segm
     >>> segment(records, k=2, rng=rng).sizes
     (3, 3)
     """
+    features = written_out(features, counts)
     used = features.dropna()
     shared: dict[str, Any] = {
         "features": tuple(map(str, features.columns)),
@@ -165,6 +177,11 @@ def segment(features: pd.DataFrame, *, k: int, rng: np.random.Generator) -> Segm
     )
 
 
+@refuses_weights(
+    "distances of the answers as they are: a segment is found in the sample, not in a population",
+    instead="analysis.latent_classes.latent_classes",
+    counts="rows",
+)
 def compare_with_rule(
     rule: pd.Series,
     features: pd.DataFrame,
@@ -172,6 +189,7 @@ def compare_with_rule(
     *,
     rng: np.random.Generator,
     resamples: int = 2000,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> RuleComparison:
     """Whether segments found from several records separate customers better than a rule does.
@@ -184,6 +202,8 @@ def compare_with_rule(
         Account records. Features without negative values and with a skewness above 2 are logged
         (``log(1 + x)``); all are z-scored.
     outcomes : DataFrame, shape (n_respondents, n_outcomes)
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -205,6 +225,11 @@ def compare_with_rule(
     >>> result.sizes, result.interval.low > 0
     ((99, 101), True)
     """
+    rule, features, outcomes = (
+        written_out(rule, counts),
+        written_out(features, counts),
+        written_out(outcomes, counts),
+    )
     whole = rule.notna() & features.notna().all(axis="columns") & outcomes.notna().all(axis="columns")
     tiers = sorted(rule[whole].unique())
     shared: dict[str, Any] = {
@@ -306,6 +331,7 @@ def _stability(z: Array, labels: Labels, k: int, rng: np.random.Generator) -> fl
     return float(np.mean(agreements)) if agreements else None
 
 
+@no_estimate("arithmetic")
 def adjusted_rand(first: Labels, second: Labels) -> float:
     """Adjusted Rand index of two partitions (Hubert & Arabie 1985).
 

@@ -47,6 +47,7 @@ from analysis.rank_versions import (
     rank_coefficient,
 )
 from analysis.specification_curve import Specification, SpecificationCurve
+from analysis.weighting import weights_given_by
 from surveys.responses import Responses
 from surveys.screening import Screening
 from surveys.study import DeclaredTest, Study, TestKind
@@ -73,6 +74,7 @@ CLUSTERED: frozenset[TestKind] = frozenset(
 LATENT: Mapping[TestKind, TestKind] = {"path": "latent_path", "indirect": "latent_indirect"}
 
 
+@weights_given_by("analysis.inputs.sample_of")
 def specification_curves(
     study: Study,
     screenings: Mapping[str, Screening],

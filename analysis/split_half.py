@@ -9,7 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.counted_rows import Counts
+from analysis.design.design import Design
 from analysis.results import Entry, Tabular
+from analysis.weighted_moments import moments, row_weights
+from analysis.weighting import no_estimate, takes_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -62,6 +66,7 @@ class SplitHalf(Tabular):
         )
 
 
+@no_estimate("arithmetic")
 def spearman_brown(reliability: float, factor: float = 2.0) -> float:
     """Reliability of a test made ``factor`` times as long: ``f r / (1 + (f - 1) r)``.
 
@@ -71,7 +76,20 @@ def spearman_brown(reliability: float, factor: float = 2.0) -> float:
     return factor * reliability / (1 + (factor - 1) * reliability)
 
 
-def split_half(items: pd.DataFrame, *, construct: str, standardized: bool = True) -> SplitHalf:
+@takes_weights(
+    "design",
+    counts="sums",
+    how="weighted covariances; point estimates, as without weights",
+    reference="psych::splitHalf and guttman of survey::svyvar",
+)
+def split_half(
+    items: pd.DataFrame,
+    *,
+    construct: str,
+    standardized: bool = True,
+    counts: Counts | None = None,
+    design: Design | None = None,
+) -> SplitHalf:
     """Guttman's lambdas [1]_ and the best, worst and mean of all splits into halves.
 
     With V the sum of the matrix, the reliability of a split is ``4 cov(a, b) / V`` (Guttman's fourth,
@@ -88,6 +106,10 @@ def split_half(items: pd.DataFrame, *, construct: str, standardized: bool = True
         Reverse-keyed items turned round; respondents with a blank are left out.
     standardized : bool
         Of correlations, as psych, or of covariances.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for.
+    design : SurveyDesign or ReplicateDesign, optional
+        Of the population's covariances.
 
     References
     ----------
@@ -103,14 +125,17 @@ def split_half(items: pd.DataFrame, *, construct: str, standardized: bool = True
     """
     names = tuple(str(name) for name in items.columns)
     answers: Array = items.to_numpy(dtype=float)
-    answers = answers[~np.isnan(answers).any(axis=1)]
-    n, k = answers.shape
-    state, reason = _why_not(answers, names)
+    weighing = row_weights(len(items), counts=counts, design=design)
+    whole = ~np.isnan(answers).any(axis=1) & (weighing.respondents > 0)
+    answers, rows = answers[whole], weighing.of(whole)
+    n, k = rows.n, answers.shape[1]
+    state, reason = _why_not(answers, names, n)
     matrix: Array = np.eye(max(k, 1))
     if state == "ok":
-        matrix = np.asarray(
-            np.corrcoef(answers, rowvar=False) if standardized else np.cov(answers, rowvar=False)
-        )
+        matrix = moments(answers, rows)[1]
+        if standardized:
+            sd = np.sqrt(np.diag(matrix))
+            matrix = matrix / np.outer(sd, sd)
         if matrix.sum() <= 1e-12 * np.trace(matrix):
             state, reason = "inadmissible", "the sum of the items does not vary"
     if state != "ok":
@@ -118,7 +143,7 @@ def split_half(items: pd.DataFrame, *, construct: str, standardized: bool = True
             construct=construct,
             items=names,
             n=n,
-            n_missing=len(items) - n,
+            n_missing=weighing.n - n,
             standardized=standardized,
             state=state,
             reason=reason,
@@ -131,7 +156,7 @@ def split_half(items: pd.DataFrame, *, construct: str, standardized: bool = True
         construct=construct,
         items=names,
         n=n,
-        n_missing=len(items) - n,
+        n_missing=weighing.n - n,
         standardized=standardized,
         lambda1=lambdas["lambda1"],
         lambda2=lambdas["lambda2"],
@@ -147,8 +172,8 @@ def split_half(items: pd.DataFrame, *, construct: str, standardized: bool = True
     )
 
 
-def _why_not(answers: Array, names: tuple[str, ...]) -> tuple[str, str]:
-    n, k = answers.shape
+def _why_not(answers: Array, names: tuple[str, ...], n: int) -> tuple[str, str]:
+    k = answers.shape[1]
     if k < 2 or n < 3:
         return "too_few", f"{n} respondents answered all of {k} items; halves need 2 items and 3 respondents"
     constant = [name for name, spread in zip(names, np.ptp(answers, axis=0), strict=True) if spread == 0]
@@ -164,6 +189,7 @@ def _halves(matrix: Array) -> tuple[float, float]:
     return shared, float(np.sqrt(matrix[a, a].sum() * matrix[b, b].sum()))
 
 
+@no_estimate("arithmetic")
 def guttman_lambdas(matrix: Array) -> dict[str, float]:
     """Guttman's lambdas except the fourth, from covariances or correlations.
 
@@ -184,6 +210,7 @@ def guttman_lambdas(matrix: Array) -> dict[str, float]:
     return found
 
 
+@no_estimate("arithmetic")
 def all_splits(matrix: Array) -> Array:
     """Reliability ``4 cov(a, b) / V`` of every split into halves, each split once."""
     k = len(matrix)

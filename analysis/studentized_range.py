@@ -18,6 +18,8 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import gammainccinv, gammaincinv, ndtr, stdtrit
 
+from analysis.weighting import no_estimate
+
 Array = npt.NDArray[np.float64]
 
 Z: Array = np.linspace(-9.0, 13.0, 177)
@@ -26,6 +28,7 @@ DENSITY: Array = np.exp(-Z * Z / 2) / np.sqrt(2 * np.pi)
 BELOW: Array = ndtr(Z)
 
 
+@no_estimate("arithmetic")
 def studentized_range_sf(q: float, k: int, df: float) -> float:
     """Chance that the studentized range of k groups exceeds ``q``.
 
@@ -47,6 +50,7 @@ def studentized_range_sf(q: float, k: int, df: float) -> float:
     return _sf(q, k, scale, weight)
 
 
+@no_estimate("arithmetic")
 def studentized_range_isf(p: float, k: int, df: float) -> float:
     """The range exceeded with probability ``p``, 0 < p < 1.
 

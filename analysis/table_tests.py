@@ -16,6 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc, fdtrc, gammaln, ndtr, stdtr, stdtrit
 
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.items_by_tier.items_by_tier")
+
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 

@@ -19,6 +19,7 @@ from scipy.stats import chi2, norm
 
 from analysis.latent_classes import RELIABLE, LatentClasses
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import weights_given_by
 
 Array = npt.NDArray[np.float64]
 Method = Literal["bch", "ml", "uncorrected"]
@@ -107,6 +108,7 @@ class ClassRelation(Tabular):
         return (test, *rows)
 
 
+@weights_given_by("analysis.latent_classes.latent_classes")
 def classification(model: LatentClasses) -> Array:
     """Probability of being put into class ``s`` (columns) when of class ``c`` (rows).
 
@@ -129,6 +131,7 @@ def classification(model: LatentClasses) -> Array:
     return np.asarray(joint / joint.sum(axis=1, keepdims=True))
 
 
+@weights_given_by("analysis.latent_classes.latent_classes")
 def class_means(
     model: LatentClasses,
     outcome: pd.Series,
@@ -226,6 +229,7 @@ def class_means(
     )
 
 
+@weights_given_by("analysis.latent_classes.latent_classes")
 def class_shares(
     model: LatentClasses,
     groups: pd.Series,

@@ -11,8 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from analysis.counted_rows import Counts, written_out
 from analysis.groups import cross_table, split_by_group
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.trend.kendall_tau_b")
 
 Array = npt.NDArray[np.float64]
 
@@ -89,7 +93,14 @@ class KendallTauB(Tabular):
         )
 
 
-def jonckheere_terpstra(values: pd.Series, groups: pd.Series) -> JonckheereTerpstra:
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.group_tests.design_rank_test",
+    counts="rows",
+)
+def jonckheere_terpstra(
+    values: pd.Series, groups: pd.Series, *, counts: Counts | None = None
+) -> JonckheereTerpstra:
     """Jonckheere and Terpstra's test that answers rise, or fall, along ordered groups [1]_.
 
     J counts the pairs of respondents from different groups in which the one of the later group answers
@@ -103,6 +114,8 @@ def jonckheere_terpstra(values: pd.Series, groups: pd.Series) -> JonckheereTerps
         Numbers; NaN for no answer.
     groups : Series of ordered category dtype, shape (n_respondents,)
         The same index; missing for no group. Respondents without either are left out.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -130,6 +143,7 @@ def jonckheere_terpstra(values: pd.Series, groups: pd.Series) -> JonckheereTerps
     >>> result.statistic, round(result.z, 4)
     (41.5, 2.6521)
     """
+    values, groups = written_out(values, counts), written_out(groups, counts)
     by_group, n_missing = _ordered_split(values, groups)
     met = {group: answers for group, answers in by_group.items() if len(answers)}
     n = sum(map(len, met.values()))
@@ -169,7 +183,14 @@ def jonckheere_terpstra(values: pd.Series, groups: pd.Series) -> JonckheereTerps
     )
 
 
-def kendall_tau_b(values: pd.Series, groups: pd.Series, *, confidence_level: float = 0.95) -> KendallTauB:
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.group_tests.design_rank_test",
+    counts="rows",
+)
+def kendall_tau_b(
+    values: pd.Series, groups: pd.Series, *, counts: Counts | None = None, confidence_level: float = 0.95
+) -> KendallTauB:
     """Kendall's tau-b of an outcome with the order of groups, with its interval.
 
     ``tau_b = (P - Q) / sqrt(w_r w_c)`` over the cross-table, where P and Q count concordant and discordant
@@ -198,6 +219,7 @@ def kendall_tau_b(values: pd.Series, groups: pd.Series, *, confidence_level: flo
     >>> round(result.estimate, 4), round(result.std_error, 4)
     (0.6875, 0.1073)
     """
+    values, groups = written_out(values, counts), written_out(groups, counts)
     by_group, n_missing = _ordered_split(values, groups)
     met = [answers for answers in by_group.values() if len(answers)]
     state, reason = _why_not({str(i): answers for i, answers in enumerate(met)})

@@ -26,9 +26,13 @@ import pandas as pd
 from scipy import stats
 from scipy.special import expit, logit, stdtrit
 
+from analysis.counted_rows import Counts
 from analysis.exact_ranks import MOST, exact_rank_sum
 from analysis.means import MeanDifference, mean_difference, small_sample_factor
 from analysis.results import Entry, Interval, Tabular
+from analysis.tallies import Tally, answer_table, mid_ranks, together
+from analysis.weighted_moments import row_weights
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -168,11 +172,18 @@ class TwoGroupComparison(Tabular):
         )
 
 
+@refuses_weights(
+    "its ranks and p-values are those of a simple random sample",
+    instead="analysis.design.group_tests.design_t_test and design_rank_test",
+    counts="sums",
+)
 def compare_two(
     first: pd.Series,
     second: pd.Series,
     *,
     names: tuple[str, str] = ("first", "second"),
+    counts_first: Counts | None = None,
+    counts_second: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> TwoGroupComparison:
     """Compare the answers of two independent groups.
@@ -183,6 +194,8 @@ def compare_two(
         Numbers; missing answers are left out.
     names : pair of str
         What the groups are called.
+    counts_first, counts_second : array-like, optional
+        Respondents that a row stands for.
 
     Notes
     -----
@@ -202,14 +215,20 @@ def compare_two(
     >>> round(result.mann_whitney.p_value, 4), round(result.dominance.cliffs_delta, 4)
     (0.0199, 0.7778)
     """
-    a, b = first.dropna().to_numpy(dtype=float), second.dropna().to_numpy(dtype=float)
+    a, b = _tally(first, counts_first), _tally(second, counts_second)
     trouble = _why_not(a, b)
     dominance, brunner_munzel = _brunner_munzel(a, b, trouble, confidence_level)
     return TwoGroupComparison(
         variable=str(first.name),
         first=names[0],
         second=names[1],
-        means=mean_difference(first, second, confidence_level=confidence_level),
+        means=mean_difference(
+            first,
+            second,
+            counts_first=counts_first,
+            counts_second=counts_second,
+            confidence_level=confidence_level,
+        ),
         student=_student(a, b, trouble),
         mann_whitney=_mann_whitney(a, b, trouble),
         mann_whitney_exact=_mann_whitney_exact(a, b, trouble),
@@ -222,10 +241,16 @@ def compare_two(
 Trouble = tuple[str, str] | None
 
 
-def _why_not(a: Array, b: Array) -> Trouble:
+def _tally(answers: pd.Series, counts: Counts | None) -> Tally:
+    times = row_weights(len(answers), counts=counts, design=None).respondents
+    known = answers.notna().to_numpy()
+    return Tally.of(answers[known].to_numpy(dtype=float), times[known])
+
+
+def _why_not(a: Tally, b: Tally) -> Trouble:
     if min(len(a), len(b)) < 2:
         return "too_few", f"{len(a)} and {len(b)} answers; each group needs at least 2"
-    if np.ptp(np.concatenate([a, b])) == 0:
+    if not together([a, b]).varies:
         return "constant", "everybody gave one answer"
     return None
 
@@ -234,15 +259,15 @@ def _refused(measure: str, method: str, null: str, trouble: tuple[str, str]) -> 
     return TwoSampleTest(measure=measure, method=method, null=null, state=trouble[0], reason=trouble[1])
 
 
-def _student(a: Array, b: Array, trouble: Trouble) -> TwoSampleTest:
+def _student(a: Tally, b: Tally, trouble: Trouble) -> TwoSampleTest:
     words = ("student_t", "Student's t test", "equal means, given equal variances")
-    if trouble is None and np.ptp(a) == 0 and np.ptp(b) == 0:
+    if trouble is None and not a.varies and not b.varies:
         trouble = "constant", "nobody differs from the own group"
     if trouble is not None:
         return _refused(*words, trouble)
     df = len(a) + len(b) - 2
-    pooled = (float(((a - a.mean()) ** 2).sum()) + float(((b - b.mean()) ** 2).sum())) / df
-    statistic = float(a.mean() - b.mean()) / math.sqrt(pooled * (1 / len(a) + 1 / len(b)))
+    pooled = (a.squares + b.squares) / df
+    statistic = (a.mean - b.mean) / math.sqrt(pooled * (1 / len(a) + 1 / len(b)))
     return TwoSampleTest(
         measure=words[0],
         method=words[1],
@@ -253,44 +278,55 @@ def _student(a: Array, b: Array, trouble: Trouble) -> TwoSampleTest:
     )
 
 
-def _mann_whitney(a: Array, b: Array, trouble: Trouble) -> TwoSampleTest:
+def _mann_whitney(a: Tally, b: Tally, trouble: Trouble) -> TwoSampleTest:
     words = ("mann_whitney_u", "Mann-Whitney test", "equal distributions")
     if trouble is not None:
         return _refused(*words, trouble)
-    found = stats.mannwhitneyu(a, b, method="asymptotic", use_continuity=False)
+    table = answer_table([a, b])
+    ties = table.sum(axis=0)
+    m, n = float(len(a)), float(len(b))
+    size = m + n
+    u = float(table[0] @ mid_ranks(ties)) - m * (m + 1) / 2
+    spread = m * n / 12 * (size + 1 - float((ties**3 - ties).sum()) / (size * (size - 1)))
     return TwoSampleTest(
         measure=words[0],
         method=words[1],
         null=words[2],
-        statistic=float(found.statistic),
-        p_value=float(found.pvalue),
+        statistic=u,
+        p_value=float(2 * stats.norm.sf(abs(u - m * n / 2) / math.sqrt(spread))),
     )
 
 
-def _mann_whitney_exact(a: Array, b: Array, trouble: Trouble) -> TwoSampleTest:
+def _mann_whitney_exact(a: Tally, b: Tally, trouble: Trouble) -> TwoSampleTest:
     words = ("mann_whitney_exact", "Mann-Whitney test, exact given the ties", "equal distributions")
     if trouble is None and len(a) + len(b) > MOST:
         trouble = "too_many", f"{len(a) + len(b)} respondents; all ways are counted for up to {MOST}"
     if trouble is not None:
         return _refused(*words, trouble)
-    u = float((stats.rankdata(np.concatenate([a, b]))[: len(a)]).sum() - len(a) * (len(a) + 1) / 2)
+    first, second = (np.repeat(x.values, x.counts.astype(int)) for x in (a, b))
+    ranks = stats.rankdata(np.concatenate([first, second]))[: len(first)]
     return TwoSampleTest(
-        measure=words[0], method=words[1], null=words[2], statistic=u, p_value=exact_rank_sum(a, b)
+        measure=words[0],
+        method=words[1],
+        null=words[2],
+        statistic=float(ranks.sum() - len(first) * (len(first) + 1) / 2),
+        p_value=exact_rank_sum(first, second),
     )
 
 
 def _brunner_munzel(
-    a: Array, b: Array, trouble: Trouble, level: float
+    a: Tally, b: Tally, trouble: Trouble, level: float
 ) -> tuple[Dominance | None, TwoSampleTest]:
     words = ("brunner_munzel", "Brunner-Munzel test", "neither group tends to answer higher")
     if trouble is not None:
         return None, _refused(*words, trouble)
     m, n = len(a), len(b)
-    together = stats.rankdata(np.concatenate([a, b]))
+    table = answer_table([a, b])
+    ranks = mid_ranks(table.sum(axis=0))
     # how many of the other group each respondent outranks, ties counting half
-    over_b, over_a = together[:m] - stats.rankdata(a), together[m:] - stats.rankdata(b)
-    estimate = float(over_b.mean() / n)
-    parts = float(over_b.var(ddof=1) / (n * n * m)), float(over_a.var(ddof=1) / (m * m * n))
+    over_b, over_a = ranks - mid_ranks(table[0]), ranks - mid_ranks(table[1])
+    estimate = float(table[0] @ over_b) / (m * n)
+    parts = _variance(over_b, table[0]) / (n * n * m), _variance(over_a, table[1]) / (m * m * n)
     variance = sum(parts)
     if variance < EXACT:
         reason = "the groups do not overlap, or all who differ differ alike, so that ranks have no error"
@@ -310,6 +346,7 @@ def _brunner_munzel(
     return Dominance(estimate=estimate, std_error=error, df=df, interval=interval), test
 
 
+@no_estimate("arithmetic")
 def superiority_interval(
     estimate: float, std_error: float, df: float, *, confidence_level: float = 0.95
 ) -> Interval:
@@ -329,7 +366,12 @@ def superiority_interval(
     return Interval(low=low, high=high, confidence_level=confidence_level)
 
 
-def _variance_ratio(a: Array, b: Array) -> float | None:
-    if min(len(a), len(b)) < 2 or np.ptp(b) == 0:
+def _variance(values: Array, counts: Array) -> float:
+    n = counts.sum()
+    return float(counts @ (values - counts @ values / n) ** 2 / (n - 1))
+
+
+def _variance_ratio(a: Tally, b: Tally) -> float | None:
+    if min(len(a), len(b)) < 2 or not b.varies:
         return None
-    return float(a.var(ddof=1) / b.var(ddof=1))
+    return a.variance / b.variance

@@ -17,9 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.bootstrap import BootstrapDistribution, resampled_correlations
+from analysis.counted_rows import Counts, written_out
 from analysis.item_correlations import ItemCorrelations, pearson_correlations
 from analysis.omega import coefficient_h
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 HtmtVersion = Literal["htmt", "htmt2"]
@@ -82,6 +84,7 @@ class ConvergentValidity(Tabular):
         )
 
 
+@no_estimate("arithmetic")
 def convergent_validity(
     loadings: Mapping[str, float], *, construct: str, n: int | None = None
 ) -> ConvergentValidity:
@@ -176,6 +179,7 @@ class FornellLarcker(Tabular):
         return tuple(rows)
 
 
+@no_estimate("arithmetic")
 def fornell_larcker(
     loadings: Mapping[str, Mapping[str, float]], construct_correlations: pd.DataFrame, *, n: int | None = None
 ) -> FornellLarcker:
@@ -246,6 +250,11 @@ class Htmt(Tabular):
         )
 
 
+@refuses_weights(
+    "its bootstrap draws respondents of a simple random sample",
+    instead="analysis.item_correlations.pearson_correlations(design=...) as the source, without a bootstrap",
+    counts="sums",
+)
 def htmt(
     source: pd.DataFrame | ItemCorrelations,
     constructs: Mapping[str, Sequence[str]],
@@ -253,6 +262,7 @@ def htmt(
     version: HtmtVersion = "htmt",
     rng: np.random.Generator | None = None,
     resamples: int = 2000,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> tuple[Htmt, ...]:
     """Heterotrait-monotrait ratios of all pairs of constructs.
@@ -271,6 +281,8 @@ def htmt(
     rng : Generator, optional
         With it, percentile intervals from ``resamples`` bootstrap resamples of the respondents. A two-sided
         90 percent interval has the ends of one-sided 95 percent ones.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row of answers stands for; rows are written out only to be resampled.
 
     References
     ----------
@@ -295,8 +307,10 @@ def htmt(
         raise ValueError(f"version is {version!r}; it can be 'htmt' or 'htmt2'")
     if rng is not None and isinstance(source, ItemCorrelations):
         raise ValueError("a bootstrap resamples respondents; give their answers instead of correlations")
+    if counts is not None and isinstance(source, ItemCorrelations):
+        raise ValueError("counts are of rows of answers; these correlations have taken them already")
     names = list(dict.fromkeys(name for items in constructs.values() for name in items))
-    correlations, answers = _of(source, names)
+    correlations, answers = _of(source, names, counts, resampled=rng is not None)
     draws = None
     if rng is not None and correlations.state == "ok":
         draws = resampled_correlations(answers, rng, resamples)
@@ -307,7 +321,9 @@ def htmt(
     return tuple(found)
 
 
-def _of(source: pd.DataFrame | ItemCorrelations, names: list[str]) -> tuple[ItemCorrelations, Array]:
+def _of(
+    source: pd.DataFrame | ItemCorrelations, names: list[str], counts: Counts | None, *, resampled: bool
+) -> tuple[ItemCorrelations, Array]:
     known = list(source.items) if isinstance(source, ItemCorrelations) else [str(c) for c in source.columns]
     absent = [name for name in names if name not in known]
     if absent:
@@ -319,12 +335,14 @@ def _of(source: pd.DataFrame | ItemCorrelations, names: list[str]) -> tuple[Item
             matrix=source.matrix[np.ix_(places, places)],
             n=source.n,
             method=source.method,
+            weighted=source.weighted,
             state=source.state,
             reason=source.reason,
         )
         return part, np.empty((0, len(names)))
-    whole = source[names].dropna()
-    return pearson_correlations(whole), whole.to_numpy(dtype=float)
+    found = pearson_correlations(source[names], counts=counts)
+    answers = written_out(source[names], counts).dropna() if resampled else source[names].iloc[:0]
+    return found, answers.to_numpy(dtype=float)
 
 
 def _pair(
@@ -364,6 +382,7 @@ def _pair(
     )
 
 
+@no_estimate("arithmetic")
 def ratio(matrices: Array, first: Sequence[int], second: Sequence[int], *, version: HtmtVersion) -> Array:
     """HTMT or HTMT2 of many correlation matrices at once.
 

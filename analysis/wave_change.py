@@ -15,6 +15,7 @@ from analysis.design.design import Design, survey_design
 from analysis.design.estimates import DesignEstimate, inferred
 from analysis.design.linearization import Linearized, estimated
 from analysis.results import Entry, Tabular
+from analysis.weighting import takes_weights
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -102,6 +103,12 @@ class _Cells:
         return share, mean, share_influence, mean_influence
 
 
+@takes_weights(
+    "design",
+    counts="given",
+    how="shares and means of the waves under their design",
+    reference="survey::svymean",
+)
 def decompose_change(
     values: pd.Series,
     tiers: pd.Series,

@@ -15,6 +15,9 @@ from scipy.stats import t as student
 from statsmodels.stats.oneway import anova_oneway
 
 from analysis.results import Interval
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.waves.mean_trend", "analysis.waves.share_trend")
 
 Array = npt.NDArray[np.float64]
 

@@ -27,6 +27,7 @@ from analysis.wave_tests import (
     welch_anova,
     welch_change,
 )
+from analysis.weighting import takes_weights
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -149,6 +150,9 @@ class TrendTable(Tabular):
         return tuple(entry for trend in self.trends for entry in trend.entries())
 
 
+@takes_weights(
+    "design", counts="given", how="means of the waves and their changes", reference="survey::svymean"
+)
 def mean_trend(
     values: pd.Series,
     waves: pd.Series,
@@ -204,6 +208,9 @@ def mean_trend(
     return _trend(str(values.name), "mean", y, names, codes, rows, changes, pairs, overall, design)
 
 
+@takes_weights(
+    "design", counts="given", how="shares of the waves and their changes", reference="survey::svymean"
+)
 def share_trend(
     values: pd.Series,
     waves: pd.Series,
@@ -262,6 +269,7 @@ def share_trend(
     return replace(trend, codes=tuple(sorted(codes)))
 
 
+@takes_weights("design", counts="given", how="trends of several items", reference="survey::svymean")
 def trend_table(
     items: pd.DataFrame,
     waves: pd.Series,

@@ -1,7 +1,7 @@
 """The command line: words in, one call of ``reports.commands`` out.
 
-Only argparse is imported here, so that ``tierstudy --help`` answers at once; what a command needs
-is imported when it runs.
+Only argparse and the exit statuses are imported here, so that ``tierstudy --help`` answers at once; what a
+command needs is imported when it runs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-DONE, INCOMPLETE, BAD_INPUT = 0, 1, 2
+from reports.exit_status import BAD_INPUT, DONE
 
 #: As in ``surveys.platforms.export``, which is too heavy to import for a line of help.
 PLATFORMS = (
@@ -45,6 +45,7 @@ From the questionnaires of a study of tiered customer management to findings any
   tierstudy reproduce                      the built-in study on its synthetic sample, report in two languages
   tierstudy new mystudy                    start a study of your own: text files to edit
   tierstudy check mystudy                  everything that is wrong with them, with file and line
+  tierstudy plan mystudy --out out/plan    how many to ask, before anybody is asked
   tierstudy run mystudy --data customers=answers.xlsx --out out/mystudy
 """
 
@@ -158,6 +159,16 @@ def parser() -> argparse.ArgumentParser:
     )
     explaining(quality)
     reading(quality)
+
+    plan = command(
+        "plan",
+        "Plan a study's respondents: power of its own tests, quotas, invitations.",
+        "Writes plan.json, plan.csv, plan.LANGUAGE.pdf, quota.xlsx, quota.csv and the figure of power.\n"
+        "Expected effects come from the study's population file, else from --effect, else from convention.\n\n"
+        "example:\n"
+        "  tierstudy plan mystudy --n customers=900 --response-rate customers=0.2 --out out/plan",
+    )
+    planning(plan)
 
     new = command(
         "new",
@@ -274,6 +285,57 @@ def parser() -> argparse.ArgumentParser:
     )
     form.add_argument("--force", action="store_true", help="replace the file if it exists")
     return root
+
+
+def planning(sub: argparse.ArgumentParser) -> None:
+    """The options of a plan."""
+    sub.add_argument("study", help="study folder, or the name of a built-in study")
+    sub.add_argument("--out", metavar="DIR", required=True, help="folder for the results")
+    sub.add_argument("--lang", metavar="en,zh", help="languages of the PDF (default: those of the study)")
+    sub.add_argument(
+        "--model",
+        metavar="NAME",
+        help="population that states the effects: a file in the study's populations/ folder, a path, or `none` "
+        "(default: claims_hold, or the only one there is)",
+    )
+    for name, metavar, words in (
+        ("--n", "POPULATION=N", "answers to collect (default: the population file's, or those needed)"),
+        ("--branches", "POPULATION=N", "branches the answers come from (default: the population file's)"),
+        (
+            "--effect",
+            "HYPOTHESIS=X",
+            "expected effect in the claimed direction; H4.2=X is of the second test of H4",
+        ),
+        ("--response-rate", "POPULATION=SHARE", "share of those invited who answer"),
+        (
+            "--set-aside",
+            "POPULATION=SHARE",
+            "share of answers lost by screening (default: the population file's)",
+        ),
+        ("--icc", "POPULATION=SHARE", "intraclass correlation within branches, where no population file is"),
+    ):
+        sub.add_argument(name, metavar=metavar, action="append", help=f"{words}; may be given again")
+    sub.add_argument(
+        "--power",
+        type=float,
+        default=0.8,
+        metavar="SHARE",
+        help="power wanted for every claim (default: 0.8)",
+    )
+    sub.add_argument(
+        "--simulate",
+        type=int,
+        metavar="SAMPLES",
+        help="samples drawn and judged, 0: none (default: 40 where there is a population file)",
+    )
+    sub.add_argument("--seed", type=int, help="of the simulation (default: the study's)")
+    sub.add_argument(
+        "--minimum-per-tier",
+        type=int,
+        default=30,
+        metavar="N",
+        help="least quota of a tier, which oversamples small ones (default: 30)",
+    )
 
 
 def exporting(sub: argparse.ArgumentParser) -> None:

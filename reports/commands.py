@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from reports import workers
-from reports.cli import BAD_INPUT, DONE, INCOMPLETE
+from reports.exit_status import BAD_INPUT, DONE, INCOMPLETE, UsageError
 from reports.progress import Watcher, watching
 from surveys.errors import Fault, SurveyError
 from surveys.questionnaire_files import load_questionnaire
@@ -25,16 +25,13 @@ if TYPE_CHECKING:
     from surveys.responses import Responses
 
 
-class UsageError(Exception):
-    """The words of a command do not fit together."""
-
-
 def perform(options: argparse.Namespace) -> int:
     """Run one command and turn faults of the user's input into messages."""
     commands: Mapping[str, Callable[[argparse.Namespace], int]] = {
         "reproduce": reproduce,
         "run": run,
         "quality": quality,
+        "plan": plan,
         "new": new,
         "check": check,
         "simulate": simulate,
@@ -149,6 +146,27 @@ def quality(options: argparse.Namespace) -> int:
                 f"{told.report.population}: p = {p_value:.3f}, the share of honest files that look as suspicious; a flag, not a verdict",
             )
     return DONE
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Respondents, power and quotas before fielding."""
+    from reports import plan_commands
+
+    study = Study.load(options.study)
+    found, files = plan_commands.plan(options, _languages(options, study))
+    if not options.quiet:
+        plan_commands.print_summary(found)
+    for path in files:
+        _say(options, str(path))
+    if found.synthetic:
+        _say(
+            options,
+            "expected effects are synthetic (合成数据): nothing in this plan is a fact about any bank",
+        )
+    lacking = plan_commands.missing(found)
+    for words in lacking:
+        _complain(words)
+    return INCOMPLETE if lacking else DONE
 
 
 def _data_files(options: argparse.Namespace, study: Study) -> dict[str, Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports.commands import UsageError
+from reports.exit_status import UsageError
 from reports.whole_files import write_whole
 from surveys.corrections import LOG_COLUMNS, Corrected, read_and_apply
 from surveys.forms.asking import FormFormat

@@ -12,12 +12,12 @@ import pandas as pd
 from analysis.drivers import KeyDrivers
 from analysis.findings import Findings, PopulationFindings
 from analysis.groups import GroupComparison
-from analysis.hypotheses import Evidence
 from analysis.mediation import Mediation
 from reports.document import Figure, plain
 from reports.labels import Labels
 from reports.small_cells import hidden_groups
 from reports.theme import DEFAULT, Format, Theme, save
+from surveys.study import DeclaredTest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -297,7 +297,7 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
             effects.append(
                 Effect(
                     id=f"{verdict.id}{several}",
-                    label=_effect_label(evidence, labels),
+                    label=effect_label(evidence.test, labels),
                     estimate=evidence.estimate,
                     interval=evidence.interval,
                     smallest_effect=-evidence.test.smallest_effect
@@ -339,9 +339,9 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
         )
 
 
-def _effect_label(evidence: Evidence, labels: Labels) -> str:
+def effect_label(test: DeclaredTest, labels: Labels) -> str:
     """The variables of a test in a few words."""
-    variables = evidence.test.variables
+    variables = test.variables
     ends = [
         names
         for role, names in variables.items()
@@ -353,4 +353,4 @@ def _effect_label(evidence: Evidence, labels: Labels) -> str:
         for names in ends
     ]
     directed = ("path", "indirect", "drivers", "moderation", "added_value", "latent_path", "latent_indirect")
-    return (" → " if evidence.test.kind in directed else " – ").join(named[:3])
+    return (" → " if test.kind in directed else " – ").join(named[:3])

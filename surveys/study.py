@@ -71,6 +71,7 @@ class Population:
     consent_purpose: Text | None = None  #: what respondents agreed to have their answers used for
     #: metadata column -> category -> share of those invited; what is lacking to 1 is anything else
     sampling_frame: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    quotas: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  #: item -> code -> share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from surveys.errors import Fault, StudyFileError
 from surveys.file_faults import fault_at, language_faults, sha256_of, unknown_name
 from surveys.questionnaire import Questionnaire
 from surveys.questionnaire_files import read_questionnaire
+from surveys.quota_faults import quota_faults
 from surveys.schema_faults import schema_faults
 from surveys.study import DeclaredTest, Hypothesis, Parallel, Population, ScreeningRule, Study
 from surveys.yaml_lines import Place, YamlFile, read_yaml
@@ -129,6 +130,10 @@ def _population(id_: str, body: Any, questionnaire: Questionnaire) -> Population
             (rule["purpose"] for rule in body.get("screening", []) if "purpose" in rule), None
         ),
         sampling_frame=body.get("sampling_frame", {}),
+        quotas={
+            item: {str(code): float(share) for code, share in shares.items()}
+            for item, shares in body.get("quotas", {}).items()
+        },
     )
 
 
@@ -251,6 +256,7 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
                 "at most 1",
                 "Correct the shares; what is lacking to 1 stands for every other category.",
             )
+    yield from quota_faults(file, id_, body, questionnaire)
     for r, rule in enumerate(body.get("screening", [])):
         if rule["rule"] == "consent":
             purpose = rule.get("purpose")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from reports.cli import main
-from reports.commands import UsageError
+from reports.exit_status import UsageError
 from reports.form_commands import corrections_files, write_log
 from reports.whole_files import write_whole
 from surveys.corrections import LOG_COLUMNS

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from reports.cli import PLATFORMS, main
-from reports.commands import UsageError
+from reports.exit_status import UsageError
 from reports.form_commands import files_by_population
 from surveys.platforms import export
 

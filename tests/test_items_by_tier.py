@@ -198,10 +198,8 @@ def test_what_cannot_be_counted_is_refused():
         items_by_tier(answers, pd.Series(["a", "b"]))
     with pytest.raises(ValueError, match="one index"):
         items_by_tier(answers, tiers.set_axis([5, 6]))
-    with pytest.raises(ValueError, match=r"1 are not, such as 0\.5"):
-        items_by_tier(answers, tiers, counts=pd.Series([1, 0.5]))
-    with pytest.raises(ValueError, match="items and counts must have one index"):
-        items_by_tier(answers, tiers, counts=pd.Series([1, 1], index=[5, 6]))
+    with pytest.raises(ValueError, match="count"):
+        items_by_tier(answers, tiers, counts=[1, 0.5])
 
 
 def test_intervals_have_the_level_asked_for(survey):

@@ -51,7 +51,7 @@ def test_weights_are_copies():
     rng = np.random.default_rng(2)
     f, g, w = (pd.Series(rng.integers(1, 6, 60)), pd.Series(rng.integers(1, 6, 60)), rng.integers(0, 4, 60))
     copies = np.repeat(np.arange(60), w)
-    assert kano(f, g, feature="x", weights=w) == kano(f.iloc[copies], g.iloc[copies], feature="x")
+    assert kano(f, g, feature="x", counts=w) == kano(f.iloc[copies], g.iloc[copies], feature="x")
 
 
 def test_fong_tells_apart_only_what_differs_by_enough():

@@ -154,5 +154,5 @@ def test_bad_input_is_refused_in_words():
         normal_estimates(items)
     with pytest.raises(ValueError, match="different names"):
         missing_patterns(pd.DataFrame([[1, 2]], columns=["A", "A"]))
-    with pytest.raises(ValueError, match="whole numbers of respondents"):
+    with pytest.raises(ValueError, match="a whole number of respondents"):
         missing_patterns(items, counts=pd.Series([0.5, 1]))

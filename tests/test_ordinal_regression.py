@@ -52,9 +52,9 @@ def test_slopes_thresholds_and_effects_equal_clm(link, survey, computed_by_r):
 def test_frequency_weights_equal_clm(link, survey, computed_by_r):
     whole = survey[["SAT1", *NAMES]].dropna()
     weights = np.resize([1, 2, 3], len(whole))
-    result = ordinal_regression(whole["SAT1"], whole[NAMES], link=link, weights=weights)
+    result = ordinal_regression(whole["SAT1"], whole[NAMES], link=link, counts=weights)
     checked(result, computed_by_r("ordinal_regression", f"small weighted {link}"))
-    effects = average_marginal_effects(whole["SAT1"], whole[NAMES], link=link, weights=weights)
+    effects = average_marginal_effects(whole["SAT1"], whole[NAMES], link=link, counts=weights)
     check_effects(effects, computed_by_r, f"small weighted {link}", NAMES)
 
 
@@ -104,7 +104,7 @@ def test_brant_equals_r(survey, computed_by_r):
 def test_brant_on_bank_satisfaction_equals_r(bank, computed_by_r):
     y, x, branch = bank
     check_brant(proportional_odds_test(y, x), computed_by_r("ordinal_regression", "bank brant"))
-    weighted = proportional_odds_test(y, x, weights=np.resize([1, 2, 3], len(y)))
+    weighted = proportional_odds_test(y, x, counts=np.resize([1, 2, 3], len(y)))
     check_brant(weighted, computed_by_r("ordinal_regression", "bank brant weighted"))
     clustered = proportional_odds_test(y, x, clusters=branch)
     check_brant(clustered, computed_by_r("ordinal_regression", "bank brant clustered"))
@@ -122,14 +122,14 @@ def test_weights_are_copies(errors):
     y, x = made()
     w = np.resize([0, 1, 2, 5], len(y))
     copied = np.repeat(np.arange(len(y)), w)
-    weighted = ordinal_regression(y, x, weights=w, errors=errors)
+    weighted = ordinal_regression(y, x, counts=w, errors=errors)
     plain = ordinal_regression(y.iloc[copied], x.iloc[copied], errors=errors)
     assert weighted.n == plain.n == len(copied)
     np.testing.assert_allclose(weighted.covariance, plain.covariance, rtol=1e-7)
-    one = average_marginal_effects(y, x, weights=w, errors=errors).effects[0].effect
+    one = average_marginal_effects(y, x, counts=w, errors=errors).effects[0].effect
     other = average_marginal_effects(y.iloc[copied], x.iloc[copied], errors=errors).effects[0].effect
     assert (one.estimate, one.std_error) == pytest.approx((other.estimate, other.std_error), rel=1e-7)
-    brant = proportional_odds_test(y, x, weights=w).overall.statistic
+    brant = proportional_odds_test(y, x, counts=w).overall.statistic
     assert brant == pytest.approx(
         proportional_odds_test(y.iloc[copied], x.iloc[copied]).overall.statistic, rel=1e-7
     )
@@ -207,8 +207,8 @@ def test_what_was_not_understood_is_refused():
         ordinal_regression(Y, X, errors="clustered")
     with pytest.raises(TypeError, match=r"A: .* cannot enter a regression. Give numbers, or a categorical"):
         ordinal_regression(Y, X.astype(str))
-    with pytest.raises(ValueError, match="weights have shape"):
-        ordinal_regression(Y, X, weights=[1, 2])
+    with pytest.raises(ValueError, match="counts have shape"):
+        ordinal_regression(Y, X, counts=[1, 2])
 
 
 def test_entries_tell_slopes_odds_ratios_and_thresholds():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import optimize, stats
 
 from analysis.means import mean_difference
 from analysis.planning import FEWEST, design_effect, half_width, power_of, respondents_for
@@ -18,6 +19,42 @@ def test_power_of_means_is_that_of_r(reference):
         *measure, d, n, bound = row.case.split("_")
         found = power_of("_".join(measure), float(d), float(n), bound=float(bound))
         assert found == pytest.approx(row.value, rel=1e-9), row.case
+
+
+def test_power_against_a_smallest_effect_is_that_of_r(reference):
+    table = reference("study_plan")
+    assert len(table) == 120
+    for row in table.itertuples():
+        *measure, level, effect, bound, n, shape = row.case.split("_")
+        measure, n, bound = "_".join(measure), float(n), float(bound)
+        found = power_of(
+            measure,
+            float(effect),
+            n,
+            bound=bound,
+            numerator_df=1 if measure == "d_between" else int(shape),
+            second_per_first=float(shape) if measure == "d_between" else 1.0,
+            confidence_level=0.95 if level == "plain" else 1 - 0.05 / 15,
+        )
+        # R adds up the noncentral F until terms fall below 1e-9; the sum below says that ours is the nearer
+        tolerance = 5e-8 if measure == "r_squared" else 1e-10
+        assert found == pytest.approx(row.value, rel=1e-9, abs=tolerance), row.case
+
+
+def test_the_power_of_r_squared_is_a_poisson_mixture_of_beta_tails():
+    n, predictors, bound, expected = 60, 1, 0.1, 0.13
+    df = n - predictors - 1
+
+    def beyond(share_of_f: float, noncentrality: float) -> float:
+        counts = np.arange(400)
+        weights = stats.poisson.pmf(counts, noncentrality / 2)
+        return float(weights @ stats.beta.sf(share_of_f, predictors / 2 + counts, df / 2))
+
+    at_bound = n * bound / (1 - bound)
+    limit = optimize.brentq(lambda x: beyond(x, at_bound) - 0.025, 1e-6, 1 - 1e-6, xtol=1e-14)
+    truly = beyond(limit, n * expected / (1 - expected))
+    found = power_of("r_squared", expected, n, bound=bound, numerator_df=predictors)
+    assert found == pytest.approx(truly, rel=1e-9)
 
 
 def test_respondents_are_those_of_r(reference):
@@ -48,6 +85,8 @@ def test_half_of_the_samples_of_a_plan_of_half_are_beyond_the_bound():
         ("d_within", 0.4, 0.2),
         ("correlation", 0.3, 0.1),
         ("tau_b", 0.2, 0.05),
+        ("cramers_v", 0.3, 0.1),
+        ("r_squared", 0.2, 0.05),
         ("share", 0.1, 0.02),
         ("nps", 0.2, 0.05),
     ],
@@ -71,7 +110,8 @@ def test_half_widths_of_textbook_size():
     assert half_width("nps", 0.2, 400) == pytest.approx(1.959964 * np.sqrt((0.7 - 0.04) / 400), rel=1e-6)
     assert half_width("correlation", 0.0, 103) == pytest.approx(0.1959964, rel=1e-6)
     for measure in FEWEST:
-        wide, narrow = half_width(measure, 0.1, 100), half_width(measure, 0.1, 400)
+        effect = 0.5 if measure == "cramers_v" else 0.1
+        wide, narrow = half_width(measure, effect, 100), half_width(measure, effect, 400)
         assert narrow == pytest.approx(wide / 2, rel=0.02)
     with pytest.raises(ValueError, match="3 respondents; correlation needs at least 4"):
         half_width("correlation", 0.1, 3)

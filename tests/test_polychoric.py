@@ -106,7 +106,7 @@ def test_pairs_equal_polycor_and_psych(bfi, expected):
 def test_weights_count_respondents(bfi):
     items = bfi[["A1", "A2", "gender"]].iloc[:300]
     weights = np.arange(300) % 4
-    weighted = polychoric_correlations(items, weights=weights, asymptotic_covariance=True)
+    weighted = polychoric_correlations(items, counts=weights, asymptotic_covariance=True)
     repeated = polychoric_correlations(items.loc[items.index.repeat(weights)], asymptotic_covariance=True)
     assert weighted.n == repeated.n
     np.testing.assert_allclose(weighted.matrix, repeated.matrix, rtol=1e-9)
@@ -299,8 +299,8 @@ def test_what_has_no_ordered_categories_is_refused(answers, kind, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"weights": [1, 2]}, r"weights have shape \(2,\), expected \(3,\)"),
-        ({"weights": [1, -1, 2]}, "not negative"),
+        ({"counts": [1, 2]}, r"counts have shape \(2,\), expected \(3,\)"),
+        ({"counts": [1, -1, 2]}, "not negative"),
         ({"missing": "ml"}, '"pairwise" or "listwise"'),
         ({"zero_cells": "some"}, '"binary" or "keep"'),
     ],
@@ -346,7 +346,7 @@ def test_polyserial_errors_equal_those_of_leaving_out_one_respondent_at_a_time(b
 def test_polyserial_weights_count_respondents(bfi):
     some = bfi[["age", "A2"]].iloc[:200]
     weights = np.arange(200) % 3
-    (weighted,) = polyserial_correlations(some[["age"]], some[["A2"]], weights=weights)
+    (weighted,) = polyserial_correlations(some[["age"]], some[["A2"]], counts=weights)
     again = some.loc[some.index.repeat(weights)]
     (repeated,) = polyserial_correlations(again[["age"]], again[["A2"]])
     assert weighted.n == repeated.n

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.weighting import no_estimate
+
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -138,6 +140,7 @@ class ReplicateDesign:
 Design = SurveyDesign | ReplicateDesign
 
 
+@no_estimate("laying out")
 def survey_design(
     weights: Column | None = None,
     *,
@@ -222,6 +225,7 @@ def survey_design(
     )
 
 
+@no_estimate("laying out")
 def checked_weights(weights: Column, n: int) -> Array:
     """Weights as an array; refuses missing, infinite and negative ones, naming the first row of them."""
     values: Array = np.asarray(weights, dtype=float)

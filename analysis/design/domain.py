@@ -15,10 +15,17 @@ from analysis.design.estimates import DesignEstimates, inferred, listed, nobody
 from analysis.design.linearization import Estimated, Linearized, covariance_of_total, estimated, unexplained
 from analysis.design.means import matrix, mean_design_effects, mean_estimator
 from analysis.groups import group_label
+from analysis.weighting import takes_weights
 
 Quantity = Literal["mean", "total"]
 
 
+@takes_weights(
+    "design",
+    counts="given",
+    how="estimates of subpopulations, by linearisation or replicates",
+    reference="survey::svyby",
+)
 def by_domain(
     values: pd.Series,
     groups: pd.Series,
@@ -95,6 +102,12 @@ def _totals(apart: Array) -> Callable[[Array], Linearized]:
     return total
 
 
+@takes_weights(
+    "design",
+    counts="given",
+    how="difference of two weightings of one sample",
+    reference="survey::svycontrast",
+)
 def weight_contrast(
     values: pd.Series,
     design: SurveyDesign,

@@ -13,6 +13,7 @@ from scipy.stats import t as student
 from analysis.design.design import Array
 from analysis.design.linearization import Estimated
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +111,14 @@ class DesignEstimates(Tabular, Sequence[DesignEstimate]):
         )
 
 
+@no_estimate("arithmetic")
 def t_interval(estimate: float, std_error: float, df: float, confidence_level: float) -> Interval:
     """Student's interval around an estimate; the normal one where ``df`` is infinite."""
     reach = t_quantile(df, confidence_level) * std_error
     return Interval(low=estimate - reach, high=estimate + reach, confidence_level=confidence_level)
 
 
+@no_estimate("arithmetic")
 def t_quantile(df: float, confidence_level: float) -> float:
     return (
         float(stdtrit(df, (1 + confidence_level) / 2))
@@ -124,6 +127,7 @@ def t_quantile(df: float, confidence_level: float) -> float:
     )
 
 
+@no_estimate("arithmetic")
 def inferred(
     *,
     measure: str,
@@ -157,6 +161,7 @@ def inferred(
     )
 
 
+@no_estimate("arithmetic")
 def why_not(std_error: float, df: float) -> tuple[str, str]:
     """State and reason of an estimate whose error cannot be relied on."""
     if df < 1:
@@ -166,6 +171,7 @@ def why_not(std_error: float, df: float) -> tuple[str, str]:
     return "ok", ""
 
 
+@no_estimate("arithmetic")
 def listed(
     result: Estimated,
     names: Sequence[Mapping[str, str]],
@@ -205,6 +211,7 @@ def listed(
     return DesignEstimates(estimates=tuple(out), covariance=result.covariance)
 
 
+@no_estimate("arithmetic")
 def nobody(*, measure: str, method: str, about: Mapping[str, str]) -> DesignEstimate:
     return DesignEstimate(
         measure=measure,

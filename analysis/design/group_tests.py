@@ -15,12 +15,14 @@ from analysis.design.means import matrix
 from analysis.design.regression import DesignRegression, design_linear
 from analysis.design.wald import DesignTest
 from analysis.groups import group_label
+from analysis.weighting import takes_weights
 
 #: ``wilcoxon``: ranks themselves, Wilcoxon's test for two groups and Kruskal and Wallis's for several.
 #: ``van_der_waerden``: normal scores. ``median``: above the median or not.
 RankScore = Literal["wilcoxon", "van_der_waerden", "median"]
 
 
+@takes_weights("design", counts="given", how="difference of weighted means", reference="survey::svyttest")
 def design_t_test(
     values: pd.Series, groups: pd.Series, design: Design, *, confidence_level: float = 0.95
 ) -> DesignEstimate:
@@ -52,6 +54,7 @@ def design_t_test(
     return _difference(values, groups, design, "mean_difference", "Design-based t test", confidence_level)
 
 
+@takes_weights("design", counts="given", how="Wald test of weighted means", reference="survey::regTermTest")
 def design_anova(
     values: pd.Series, groups: pd.Series, design: Design, *, confidence_level: float = 0.95
 ) -> DesignTest:
@@ -69,6 +72,7 @@ def design_anova(
     return _several(values, groups, design, "Design-based analysis of variance", confidence_level)
 
 
+@takes_weights("design", counts="given", how="ranks in the population", reference="survey::svyranktest")
 def design_rank_test(
     values: pd.Series,
     groups: pd.Series,

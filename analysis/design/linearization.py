@@ -17,6 +17,9 @@ from analysis.design.design import (
     Stage,
     SurveyDesign,
 )
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.design.means.weighted_means")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,8 +10,14 @@ import pandas as pd
 from analysis.design.design import Array, Design, Mask
 from analysis.design.estimates import DesignEstimate, DesignEstimates, listed
 from analysis.design.linearization import Estimator, Linearized, estimated
+from analysis.weighting import step_of, takes_weights
+
+WEIGHTING = step_of("analysis.design.means.weighted_means")
 
 
+@takes_weights(
+    "design", counts="given", how="weighted mean, linearised or by replicates", reference="survey::svymean"
+)
 def weighted_mean(values: pd.Series, design: Design, *, confidence_level: float = 0.95) -> DesignEstimate:
     """Mean of the population, as ``survey::svymean``.
 
@@ -46,6 +52,9 @@ def weighted_mean(values: pd.Series, design: Design, *, confidence_level: float 
     return weighted_means(values.to_frame(), design, confidence_level=confidence_level)[0]
 
 
+@takes_weights(
+    "design", counts="given", how="weighted means with their covariance", reference="survey::svymean"
+)
 def weighted_means(
     values: pd.DataFrame, design: Design, *, confidence_level: float = 0.95
 ) -> DesignEstimates:
@@ -83,6 +92,7 @@ def weighted_means(
     )
 
 
+@takes_weights("design", counts="given", how="weighted variance", reference="survey::svyvar")
 def weighted_variance(values: pd.Series, design: Design, *, confidence_level: float = 0.95) -> DesignEstimate:
     """Variance of the population, as ``survey::svyvar``.
 

@@ -11,8 +11,10 @@ from scipy.special import expit
 
 from analysis.design.design import Array, Codes, Design
 from analysis.design.regression import DesignRegression, dependent, fitted, predictor_columns
+from analysis.weighting import takes_weights
 
 
+@takes_weights("design", counts="given", how="pseudo-likelihood, linearised", reference="survey::svyolr")
 def design_ordinal(
     outcome: pd.Series, predictors: pd.DataFrame, design: Design, *, confidence_level: float = 0.95
 ) -> DesignRegression:

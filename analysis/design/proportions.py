@@ -16,6 +16,7 @@ from analysis.design.estimates import DesignEstimate, DesignEstimates, listed, t
 from analysis.design.linearization import estimated
 from analysis.design.means import matrix, mean_design_effects, mean_estimator
 from analysis.results import Interval
+from analysis.weighting import no_estimate, takes_weights
 
 #: ``logit``: Student's interval of the log odds. ``beta``: Korn and Graubard's, of Clopper and Pearson on the
 #: effective number of respondents. ``arcsine``: of the variance-stabilised share. ``wald``: around the share.
@@ -29,6 +30,7 @@ METHODS = {
 }
 
 
+@takes_weights("design", counts="given", how="weighted share", reference="survey::svyciprop")
 def weighted_share(
     marks: pd.Series, design: Design, *, method: ShareInterval = "logit", confidence_level: float = 0.95
 ) -> DesignEstimate:
@@ -67,6 +69,7 @@ def weighted_share(
     return _shares(values, [{"variable": str(marks.name)}], design, method, confidence_level)[0]
 
 
+@takes_weights("design", counts="given", how="weighted shares", reference="survey::svymean")
 def weighted_shares(
     codes: pd.Series,
     design: Design,
@@ -143,6 +146,7 @@ def _with_interval(share: DesignEstimate, method: ShareInterval, level: float) -
     return replace(share, interval=interval)
 
 
+@no_estimate("arithmetic")
 def beta_interval(p: float, effective_n: float, level: float) -> Interval:
     """Clopper and Pearson's interval of a share of so many respondents, a whole number or not.
 

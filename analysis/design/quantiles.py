@@ -15,6 +15,7 @@ from analysis.design.linearization import Linearized, estimated
 from analysis.design.means import matrix
 from analysis.design.proportions import beta_interval
 from analysis.results import Interval
+from analysis.weighting import takes_weights
 
 #: ``inverse``: the smallest answer below or at which at least that share lies. ``midpoint``: where a share is
 #: met exactly, the middle between that answer and the next, as a median is taught at school.
@@ -25,6 +26,9 @@ ShareScale = Literal["wald", "beta", "logit"]
 METHOD = "Weighted quantile, Woodruff interval"
 
 
+@takes_weights(
+    "design", counts="given", how="weighted quantiles, Woodruff intervals", reference="survey::svyquantile"
+)
 def weighted_quantiles(
     values: pd.Series,
     design: Design,
@@ -81,6 +85,7 @@ def weighted_quantiles(
     return DesignEstimates(estimates=estimates, covariance=np.diag(np.array(variances)))
 
 
+@takes_weights("weights", counts="refused", how="one weighted quantile", reference="survey::svyquantile")
 def weighted_quantile(values: Array, weights: Array, p: float, *, rule: Rule = "inverse") -> float:
     """The quantile alone.
 

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.design.design import Array, Calibration, Codes, Column, SurveyDesign, checked_weights
 from analysis.groups import group_label
 from analysis.results import Entry, Tabular
+from analysis.weighting import takes_weights
 
 Targets = Mapping[object, float]
 
@@ -91,6 +92,7 @@ class _Margin:
     targets: Array
 
 
+@takes_weights("weights", counts="refused", how="n sum w^2 / (sum w)^2", reference="Kish 1965")
 def kish_design_effect(weights: Array) -> float:
     """``n sum w^2 / (sum w)^2`` over positive weights: what unequal weights cost at most [1]_.
 
@@ -103,6 +105,12 @@ def kish_design_effect(weights: Array) -> float:
     return float(len(own) * (own @ own) / own.sum() ** 2)
 
 
+@takes_weights(
+    "design",
+    counts="given",
+    how="weights that meet known totals",
+    reference="survey::postStratify",
+)
 def post_stratify(design: SurveyDesign, groups: pd.Series, targets: Targets) -> Weighting:
     """Weights that meet the size of every group, as ``survey::postStratify``.
 
@@ -117,6 +125,12 @@ def post_stratify(design: SurveyDesign, groups: pd.Series, targets: Targets) -> 
     return rake(design, groups.to_frame(), {str(groups.name): targets})
 
 
+@takes_weights(
+    "design",
+    counts="given",
+    how="weights that meet known totals",
+    reference="survey::rake",
+)
 def rake(
     design: SurveyDesign,
     groups: pd.DataFrame,
@@ -204,6 +218,7 @@ def rake(
     )
 
 
+@takes_weights("weights", counts="refused", how="weights within limits", reference="survey::trimWeights")
 def trim_weights(weights: Column, *, low: float = 0.0, high: float = np.inf, strict: bool = False) -> Array:
     """Weights within bounds, what was cut spread evenly over the others, as ``survey::trimWeights``.
 

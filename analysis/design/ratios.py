@@ -9,10 +9,12 @@ from analysis.design.design import Array, Design
 from analysis.design.estimates import DesignEstimate, listed, nobody
 from analysis.design.linearization import Linearized, estimated
 from analysis.design.means import answered, matrix
+from analysis.weighting import takes_weights
 
 METHOD = "Ratio of weighted totals, variance of the design"
 
 
+@takes_weights("design", counts="given", how="ratio of weighted totals", reference="survey::svyratio")
 def weighted_ratio(
     numerator: pd.Series, denominator: pd.Series, design: Design, *, confidence_level: float = 0.95
 ) -> DesignEstimate:

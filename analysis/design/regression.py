@@ -16,6 +16,9 @@ from analysis.design.means import answered, matrix
 from analysis.design.wald import DesignTest, f_test
 from analysis.groups import group_label
 from analysis.results import Entry, Tabular
+from analysis.weighting import step_of, takes_weights
+
+WEIGHTING = step_of("analysis.design.regression.design_linear", "analysis.design.regression.design_logistic")
 
 INTERCEPT = "(intercept)"
 
@@ -88,6 +91,7 @@ class Predictors:
 Fit = Callable[[Array, Array, Array], tuple[Array, Array, Array] | tuple[str, str]]
 
 
+@takes_weights("design", counts="given", how="weighted least squares, linearised", reference="survey::svyglm")
 def design_linear(
     outcome: pd.Series, predictors: pd.DataFrame, design: Design, *, confidence_level: float = 0.95
 ) -> DesignRegression:
@@ -133,6 +137,7 @@ def design_linear(
     )
 
 
+@takes_weights("design", counts="given", how="pseudo-likelihood, linearised", reference="survey::svyglm")
 def design_logistic(
     outcome: pd.Series, predictors: pd.DataFrame, design: Design, *, confidence_level: float = 0.95
 ) -> DesignRegression:

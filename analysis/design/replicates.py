@@ -17,8 +17,10 @@ from analysis.design.design import (
     SurveyDesign,
     checked_weights,
 )
+from analysis.weighting import no_estimate
 
 
+@no_estimate("laying out")
 def jackknife(design: SurveyDesign, *, center: Center = "replicates") -> ReplicateDesign:
     """A replicate per first-stage cluster: without it, the others of its stratum weigh more.
 
@@ -61,6 +63,7 @@ def jackknife(design: SurveyDesign, *, center: Center = "replicates") -> Replica
     )
 
 
+@no_estimate("laying out")
 def balanced_half_samples(
     design: SurveyDesign, *, fay: float = 0.0, center: Center = "replicates"
 ) -> ReplicateDesign:
@@ -111,6 +114,7 @@ def balanced_half_samples(
     )
 
 
+@no_estimate("laying out")
 def bootstrap(
     design: SurveyDesign,
     *,
@@ -157,6 +161,7 @@ def bootstrap(
     )
 
 
+@no_estimate("laying out")
 def given_replicates(
     weights: Column,
     replicates: pd.DataFrame | Array,

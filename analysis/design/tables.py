@@ -14,6 +14,7 @@ from analysis.design.linearization import Linearized, estimated
 from analysis.design.means import answered, matrix
 from analysis.design.wald import DesignTest, f_test
 from analysis.results import Entry, Tabular
+from analysis.weighting import no_estimate, takes_weights
 
 #: ``second_order``: Rao and Scott's statistic against F with estimated degrees of freedom, the usual choice.
 #: ``first_order``: against chi-square after division by the mean design effect. ``wald``, ``adjusted_wald``:
@@ -99,6 +100,9 @@ class WeightedTable(Tabular):
         return rao_scott(share, self.covariance, self.df, blank, first_order=method == "first_order")
 
 
+@takes_weights(
+    "design", counts="given", how="weighted shares; Rao and Scott tests", reference="survey::svychisq"
+)
 def weighted_table(rows: pd.Series, columns: pd.Series, design: Design) -> WeightedTable:
     """Cross-table of two closed questions with shares of the population and their errors.
 
@@ -182,6 +186,7 @@ def weighted_table(rows: pd.Series, columns: pd.Series, design: Design) -> Weigh
     )
 
 
+@no_estimate("arithmetic")
 def rao_scott(
     share: Array, covariance: Array, df: float, blank: DesignTest, *, first_order: bool = False
 ) -> DesignTest:

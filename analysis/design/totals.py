@@ -9,8 +9,10 @@ from analysis.design.design import Array, Design
 from analysis.design.estimates import DesignEstimate, DesignEstimates, listed
 from analysis.design.linearization import Linearized, estimated
 from analysis.design.means import matrix
+from analysis.weighting import takes_weights
 
 
+@takes_weights("design", counts="given", how="weighted total", reference="survey::svytotal")
 def weighted_total(values: pd.Series, design: Design, *, confidence_level: float = 0.95) -> DesignEstimate:
     """Total over the population, as ``survey::svytotal``: ``sum w y`` over the respondents who answered.
 
@@ -31,6 +33,7 @@ def weighted_total(values: pd.Series, design: Design, *, confidence_level: float
     return weighted_totals(values.to_frame(), design, confidence_level=confidence_level)[0]
 
 
+@takes_weights("design", counts="given", how="weighted totals", reference="survey::svytotal")
 def weighted_totals(
     values: pd.DataFrame, design: Design, *, confidence_level: float = 0.95
 ) -> DesignEstimates:

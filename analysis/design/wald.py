@@ -11,6 +11,7 @@ from scipy.special import chdtrc, fdtrc
 
 from analysis.design.design import Array
 from analysis.results import Entry, Tabular
+from analysis.weighting import no_estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class DesignTest(Tabular):
         )
 
 
+@no_estimate("arithmetic")
 def f_test(
     estimate: Array,
     covariance: Array,

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis.bootstrap import BootstrapDistribution, correlations_from_sums, resampled_correlations
+from analysis.counted_rows import Counts, written_out
 from analysis.pls.estimate import (
     PathModelEstimate,
     Scheme,
@@ -23,6 +24,7 @@ from analysis.pls.estimate import (
 )
 from analysis.pls.specify import PathModel
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 IntervalMethod = Literal["percentile", "bca"]
@@ -88,6 +90,11 @@ class ResampledModel(Tabular):
         )
 
 
+@refuses_weights(
+    "composites are estimated from the sample's correlations, and their errors by drawing respondents",
+    instead="analysis.sem.fit.fit",
+    counts="rows",
+)
 def bootstrap(
     items: pd.DataFrame,
     model: PathModel,
@@ -97,6 +104,7 @@ def bootstrap(
     scheme: Scheme = "path",
     method: IntervalMethod = "percentile",
     clusters: pd.Series | None = None,
+    counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> ResampledModel:
     """Bootstrap errors and intervals of paths, total effects, loadings, weights and R squared.
@@ -108,6 +116,8 @@ def bootstrap(
         BCa (Efron 1987) corrects for bias and skew, the latter by leaving out one respondent at a time.
     clusters : Series, optional
         Whole clusters are resampled; percentile intervals only.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -124,6 +134,7 @@ def bootstrap(
     >>> round(found.estimate, 3), found.interval.excludes(0)
     (0.661, True)
     """
+    items, clusters = written_out(items, counts), written_out(clusters, counts)
     if method == "bca" and clusters is not None:
         raise ValueError("method='bca' has no form for clusters; use method='percentile'.")
     fitted = estimate(items, model, scheme=scheme)
@@ -179,6 +190,7 @@ def bootstrap(
     )
 
 
+@no_estimate("arithmetic")
 def bca_interval(
     spread: BootstrapDistribution, estimate: float, left_out: Array, confidence_level: float
 ) -> Interval:

@@ -14,8 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.bootstrap import SINGULAR
+from analysis.counted_rows import Counts, written_out
 from analysis.pls.specify import PathModel
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.pls.estimate.estimate")
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -305,7 +309,14 @@ def why_not(data: Array, model: PathModel) -> tuple[str, str]:
     return "ok", ""
 
 
-def estimate(items: pd.DataFrame, model: PathModel, *, scheme: Scheme = "path") -> PathModelEstimate:
+@refuses_weights(
+    "composites are estimated from the sample's correlations, and their errors by drawing respondents",
+    instead="analysis.sem.fit.fit",
+    counts="rows",
+)
+def estimate(
+    items: pd.DataFrame, model: PathModel, *, scheme: Scheme = "path", counts: Counts | None = None
+) -> PathModelEstimate:
     """Partial least squares path model [1]_, consistent [2]_ where constructs are common factors.
 
     Parameters
@@ -315,6 +326,8 @@ def estimate(items: pd.DataFrame, model: PathModel, *, scheme: Scheme = "path") 
     model : PathModel
     scheme : {"path", "factor", "centroid"}
         How neighbours are weighed while weights are found.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -342,6 +355,7 @@ def estimate(items: pd.DataFrame, model: PathModel, *, scheme: Scheme = "path") 
     >>> round(estimate(items, model).path("Q", "L"), 3)
     0.44
     """
+    items = written_out(items, counts)
     data, whole = item_data(items, model)
     n, n_missing = len(data), int((~whole).sum())
     state, reason = why_not(data, model)

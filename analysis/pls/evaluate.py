@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from analysis.pls.estimate import PathModelEstimate, regressions
 from analysis.results import Entry, Tabular
+from analysis.weighting import weights_given_by
 
 Array = npt.NDArray[np.float64]
 
@@ -84,6 +85,7 @@ class ModelQuality(Tabular):
         )
 
 
+@weights_given_by("analysis.pls.estimate.estimate")
 def evaluate(fitted: PathModelEstimate, correlations: Array) -> ModelQuality:
     """Reliability, average variance extracted, f squared, variance inflation, SRMR.
 

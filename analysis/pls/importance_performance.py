@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.counted_rows import Counts, written_out
 from analysis.pls.estimate import Scheme, estimate, item_data, total_effects
 from analysis.pls.specify import PathModel
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -72,6 +74,11 @@ class ImportancePerformance(Tabular):
         )
 
 
+@refuses_weights(
+    "composites are estimated from the sample's correlations, and their errors by drawing respondents",
+    instead="analysis.sem.fit.fit",
+    counts="rows",
+)
 def importance_performance(
     items: pd.DataFrame,
     model: PathModel,
@@ -79,6 +86,7 @@ def importance_performance(
     target: str,
     limits: Mapping[str, tuple[float, float]],
     scheme: Scheme = "path",
+    counts: Counts | None = None,
 ) -> ImportancePerformance:
     """Unstandardised total effects on the target against mean scores from 0 to 100 [1]_.
 
@@ -89,6 +97,8 @@ def importance_performance(
         Construct that matters, such as loyalty.
     limits : mapping
         Lowest and highest possible answer to every item of the model: the scale, not what was seen.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -109,6 +119,7 @@ def importance_performance(
     >>> round(found.importance, 3), round(found.performance, 2)
     (0.725, 58.33)
     """
+    items = written_out(items, counts)
     if target not in model.endogenous:
         raise ValueError(f"nothing leads to {target!r}; expected one of {', '.join(model.endogenous)}.")
     absent = [item for item in model.items if item not in limits]

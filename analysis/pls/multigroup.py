@@ -10,9 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.bootstrap import correlations_from_sums
+from analysis.counted_rows import Counts, written_out
 from analysis.pls.estimate import Scheme, estimate, item_data, solve, why_not
 from analysis.pls.specify import PathModel
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 BATCH = 500  #: permutations solved at a time
@@ -135,6 +137,11 @@ class GroupComparison(Tabular):
         )
 
 
+@refuses_weights(
+    "composites are estimated from the sample's correlations, and their errors by drawing respondents",
+    instead="analysis.sem.fit.fit",
+    counts="rows",
+)
 def compare_groups(
     items: pd.DataFrame,
     model: PathModel,
@@ -144,6 +151,7 @@ def compare_groups(
     permutations: int = 1000,
     scheme: Scheme = "path",
     significance: float = 0.05,
+    counts: Counts | None = None,
 ) -> GroupComparison:
     """Measurement invariance of composites [1]_ and differences of paths [2]_ between two groups.
 
@@ -152,6 +160,8 @@ def compare_groups(
     items : DataFrame, shape (n_respondents, n_items)
     groups : Series, shape (n_respondents,)
         Two different values, such as two tiers.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Notes
     -----
@@ -178,6 +188,7 @@ def compare_groups(
     >>> found.invariance, found.path("X", "Y").p_value > 0.05
     ('full', True)
     """
+    items, groups = written_out(items, counts), written_out(groups, counts)
     known = groups.notna().to_numpy(dtype=bool)
     kept = items[known]
     data, whole = item_data(kept, model)

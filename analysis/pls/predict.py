@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.counted_rows import Counts, written_out
 from analysis.pls.estimate import Scheme, item_data, solve, why_not
 from analysis.pls.specify import PathModel
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -80,6 +82,7 @@ class Prediction(Tabular):
         )
 
 
+@refuses_weights("it predicts respondents who were left out, each of them once", counts="rows")
 def predict(
     items: pd.DataFrame,
     model: PathModel,
@@ -88,6 +91,7 @@ def predict(
     folds: int = 10,
     repetitions: int = 10,
     scheme: Scheme = "path",
+    counts: Counts | None = None,
 ) -> Prediction:
     """Prediction of the items of endogenous constructs, fold by fold [1]_.
 
@@ -100,6 +104,8 @@ def predict(
     items : DataFrame, shape (n_respondents, n_items)
     folds, repetitions : int
         The division into folds is drawn anew in every repetition.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     References
     ----------
@@ -115,6 +121,7 @@ def predict(
     >>> 0.2 < predict(items, model, rng=rng).of("c").q_squared < 0.5
     True
     """
+    items = written_out(items, counts)
     data, whole = item_data(items, model)
     n, n_missing = len(data), int((~whole).sum())
 

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from analysis.weighting import no_estimate
+
 Mode = Literal["A", "B"]
 
 
@@ -26,11 +28,13 @@ class Construct:
     mode: Mode = "A"
 
 
+@no_estimate("text")
 def composite(name: str, items: Sequence[str], *, mode: Mode = "A") -> Construct:
     """A construct made of its items."""
     return Construct(name=name, items=tuple(items), mode=mode)
 
 
+@no_estimate("text")
 def common_factor(name: str, items: Sequence[str]) -> Construct:
     """A construct that its items reflect with error."""
     return Construct(name=name, items=tuple(items), kind="common_factor")
@@ -42,6 +46,7 @@ class Path:
     target: str
 
 
+@no_estimate("text")
 def paths(sources: Sequence[str] | str, targets: Sequence[str] | str) -> tuple[Path, ...]:
     """Every source on every target.
 

@@ -13,6 +13,9 @@ from analysis.sem.estimates import Solution
 from analysis.sem.matrices import Implied
 from analysis.sem.moments import GroupMoments, Moments
 from analysis.sem.parameters import ParameterTable
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Kind = Literal[

@@ -11,6 +11,9 @@ from analysis.sem.discrepancy import inverse_and_log_determinant
 from analysis.sem.estimates import Part
 from analysis.sem.matrices import Implied, Slopes
 from analysis.sem.moments import GroupMoments
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

@@ -34,6 +34,9 @@ from analysis.sem.estimators import ESTIMATORS
 from analysis.sem.fitted import Fit
 from analysis.sem.quality import saturated_trace
 from analysis.sem.uncertainty import meat_of
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Method = Literal["plain", "satorra-bentler-2001", "satorra-bentler-2010", "satorra-2000"]

@@ -15,6 +15,9 @@ from analysis.sem.expressions import Dual
 from analysis.sem.fitted import Fit
 from analysis.sem.restrictions import named_values
 from analysis.sem.standardized import Kind, standardized_duals
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

@@ -19,6 +19,9 @@ from scipy.linalg import lapack
 from analysis.sem.incomplete import Pattern
 from analysis.sem.matrices import Implied, Slopes
 from analysis.sem.moments import GroupMoments
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

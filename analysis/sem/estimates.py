@@ -19,6 +19,9 @@ from scipy.optimize import minimize
 from analysis.sem.discrepancy import Discrepancy, Point, slope_of
 from analysis.sem.matrices import Implied, Slopes, Structure
 from analysis.sem.restrictions import Restrictions, evaluate
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

@@ -22,6 +22,9 @@ from analysis.sem.errors import ModelError
 from analysis.sem.moments import GroupMoments, Moments
 from analysis.sem.test_statistics import Scaling
 from analysis.sem.uncertainty import Errors, Information
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Estimator = Literal["ML", "MLR", "MLM", "GLS", "ULS", "WLS"]

@@ -27,10 +27,17 @@ from analysis.sem.quality import Quality, n_moments_of, quality_of
 from analysis.sem.restrictions import Restrictions
 from analysis.sem.start import starting_values
 from analysis.sem.uncertainty import Information, Uncertainty, uncertainty_of
+from analysis.weighting import takes_weights, weights_given_by
 
 __all__ = ["Estimate", "Fit", "fit", "fit_moments"]
 
 
+@takes_weights(
+    "weights",
+    counts="refused",
+    how="pseudo-likelihood with robust errors (a column of the data)",
+    reference="lavaan sampling.weights",
+)
 def fit(
     model: Model | str,
     data: pd.DataFrame,
@@ -115,6 +122,7 @@ def fit(
     )
 
 
+@weights_given_by("analysis.sem.moments.moments_of")
 def fit_moments(
     model: Model | str,
     moments: Moments,

@@ -18,6 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
+
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 

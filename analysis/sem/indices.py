@@ -29,6 +29,9 @@ from analysis.results import Interval
 from analysis.sem.matrices import Implied
 from analysis.sem.moments import Moments
 from analysis.sem.test_statistics import TestOfFit
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

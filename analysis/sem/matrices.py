@@ -25,6 +25,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.sem.parameters import Parameter, ParameterTable
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]

@@ -22,6 +22,9 @@ from analysis.sem.estimates import Solution
 from analysis.sem.fitted import Fit
 from analysis.sem.matrices import Cells
 from analysis.sem.parameters import Parameter
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

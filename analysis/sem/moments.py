@@ -12,6 +12,9 @@ import pandas as pd
 
 from analysis.sem.errors import ModelError
 from analysis.sem.incomplete import Pattern, patterns_of, saturated_moments, weighted_moments
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]

@@ -32,6 +32,7 @@ from analysis.sem.ordered_standardized import Standardized, delta_errors, plain_
 from analysis.sem.ordered_tests import SCALINGS, OrderedScaling
 from analysis.sem.parameters import Parameter, ParameterTable, Shared
 from analysis.sem.restrictions import Restrictions, named_values
+from analysis.weighting import takes_weights, weights_given_by
 
 Array = npt.NDArray[np.float64]
 METHOD = "Diagonally weighted least squares on polychoric correlations (WLSMV)"
@@ -259,6 +260,12 @@ def _index_entries(word: str, indices: Relative, n: int) -> list[Entry]:
     return found
 
 
+@takes_weights(
+    "weights",
+    counts="refused",
+    how="a column of the data: sampling weights move the estimates, errors are those of counts",
+    reference="lavaan on repeated rows",
+)
 def fit_ordered(
     model: Model | str,
     data: pd.DataFrame,
@@ -332,6 +339,7 @@ def fit_ordered(
     )
 
 
+@weights_given_by("analysis.sem.ordered_moments.ordered_moments_of")
 def fit_ordered_moments(
     model: Model | str,
     moments: OrderedMoments,

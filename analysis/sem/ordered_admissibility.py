@@ -13,6 +13,9 @@ from analysis.ordinal_tables import OrdinalAnswers
 from analysis.sem.ordered_matrices import OrderedImplied
 from analysis.sem.ordered_moments import GroupMoments
 from analysis.sem.parameters import ParameterTable
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.ordered.fit_ordered")
 
 Array = npt.NDArray[np.float64]
 OrderedKind = Literal[

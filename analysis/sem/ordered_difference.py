@@ -12,6 +12,9 @@ from analysis.results import Entry, Tabular
 from analysis.sem.errors import ModelError
 from analysis.sem.ordered import METHOD, OrderedFit
 from analysis.sem.ordered_tests import OrderedTest, ordered_test
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.ordered.fit_ordered")
 
 Array = npt.NDArray[np.float64]
 

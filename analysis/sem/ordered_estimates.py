@@ -26,6 +26,9 @@ from analysis.sem.ordered_moments import GroupMoments
 from analysis.sem.parameters import ParameterTable
 from analysis.sem.restrictions import Restrictions
 from analysis.sem.start import starting_values
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.ordered.fit_ordered")
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]

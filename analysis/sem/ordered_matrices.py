@@ -17,6 +17,9 @@ import numpy.typing as npt
 from analysis.sem.matrices import Implied, Structure
 from analysis.sem.ordered_parameters import Parameterization, by_name, threshold_names
 from analysis.sem.parameters import ParameterTable
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.ordered.fit_ordered")
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]

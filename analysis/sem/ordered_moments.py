@@ -12,6 +12,9 @@ import pandas as pd
 from analysis.ordinal_tables import Missing, OrdinalAnswers, ordinal_answers
 from analysis.polychoric import PolychoricCorrelations, correlations_of
 from analysis.sem.errors import ModelError
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.ordered.fit_ordered")
 
 Array = npt.NDArray[np.float64]
 

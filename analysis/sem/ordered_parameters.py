@@ -23,6 +23,9 @@ from typing import Literal
 from analysis.sem.errors import ModelError
 from analysis.sem.model import Model
 from analysis.sem.parameters import Parameter, ParameterTable, Shared
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.ordered.fit_ordered")
 
 Parameterization = Literal["delta", "theta"]
 

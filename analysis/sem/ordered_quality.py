@@ -32,6 +32,9 @@ from analysis.sem.ordered_estimates import Minimum, Sandwich
 from analysis.sem.ordered_matrices import OrderedImplied
 from analysis.sem.ordered_moments import GroupMoments
 from analysis.sem.ordered_tests import OrderedScaling, OrderedTest, ordered_test
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.ordered.fit_ordered")
 
 Array = npt.NDArray[np.float64]
 

@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from analysis.sem.ordered_matrices import OrderedStructure
 from analysis.sem.parameters import ParameterTable
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.ordered.fit_ordered")
 
 Array = npt.NDArray[np.float64]
 Standardized = Literal["all", "lv"]

@@ -20,6 +20,10 @@ from typing import Literal
 
 from scipy.special import chdtrc
 
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.ordered.fit_ordered")
+
 OrderedScaling = Literal["scaled-shifted", "mean-and-variance", "mean"]
 
 SCALINGS: tuple[OrderedScaling, ...] = ("scaled-shifted", "mean-and-variance", "mean")

@@ -28,6 +28,9 @@ from analysis.sem.saturated import (
 )
 from analysis.sem.test_statistics import Scaling, TestOfFit
 from analysis.sem.uncertainty import Uncertainty, unweighted_meat
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

@@ -12,6 +12,9 @@ from analysis.results import Entry, Tabular
 from analysis.sem.admissibility import Problem
 from analysis.sem.fitted import Fit
 from analysis.sem.moments import GroupMoments
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["correlation", "normalized", "standardized"]

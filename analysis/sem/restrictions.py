@@ -13,6 +13,9 @@ from analysis.sem.errors import ModelError
 from analysis.sem.expressions import Dual
 from analysis.sem.parameters import ParameterTable
 from analysis.sem.syntax import Constraint
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

@@ -23,6 +23,9 @@ from analysis.sem.estimates import Part, Place, gather, place_at
 from analysis.sem.incomplete import univariate_moments
 from analysis.sem.matrices import Cells, Structure
 from analysis.sem.moments import GroupMoments, Moments
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

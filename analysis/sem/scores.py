@@ -18,6 +18,9 @@ from analysis.sem.fitted import Fit
 from analysis.sem.incomplete import patterns_of
 from analysis.sem.matrices import Implied
 from analysis.sem.parameters import ParameterTable
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Method = Literal["regression", "Bartlett"]

@@ -21,6 +21,9 @@ from analysis.sem.expressions import Dual
 from analysis.sem.fitted import Fit
 from analysis.sem.matrices import Cells, Implied
 from analysis.sem.parameters import Parameter
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["latent", "all"]

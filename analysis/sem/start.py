@@ -8,6 +8,9 @@ import numpy.typing as npt
 from analysis.sem.matrices import fixed_value
 from analysis.sem.moments import Moments
 from analysis.sem.parameters import Parameter, ParameterTable
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

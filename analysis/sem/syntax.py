@@ -11,6 +11,7 @@ from typing import Literal, TypeVar, cast
 
 from analysis.sem.errors import Fault, SyntaxFaults
 from analysis.sem.expressions import Expression
+from analysis.weighting import no_estimate
 
 T = TypeVar("T")
 
@@ -66,6 +67,7 @@ def _of_group(values: tuple[T, ...], group: int) -> T:
     return values[0] if len(values) == 1 else values[group]
 
 
+@no_estimate("text")
 @lru_cache(maxsize=128)  # a bootstrap reads the same text thousands of times
 def read_model(text: str) -> Specification:
     """The statements of a model's text.

@@ -16,6 +16,10 @@ from typing import Literal
 
 from scipy.stats import chi2
 
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
+
 Scaling = Literal["none", "Satorra-Bentler", "Yuan-Bentler-Mplus"]
 
 

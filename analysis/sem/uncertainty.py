@@ -12,6 +12,9 @@ from analysis.sem.casewise import variation
 from analysis.sem.estimates import Place, Solution
 from analysis.sem.matrices import Slopes
 from analysis.sem.moments import GroupMoments, Moments
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Information = Literal["expected", "observed"]
