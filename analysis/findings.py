@@ -30,6 +30,8 @@ from analysis.nps import NetPromoterScore, net_promoter_score
 from analysis.profile import Frequencies, frequencies
 from analysis.reliability import CronbachAlpha, cronbach_alpha
 from analysis.results import Entry, Tabular
+from analysis.specification_curve import SpecificationCurve
+from analysis.specifications import specification_curves
 from analysis.trend import JonckheereTerpstra, KendallTauB, jonckheere_terpstra, kendall_tau_b
 from analysis.weighting import no_estimate, weights_given_by
 from surveys.questionnaire import Item
@@ -122,6 +124,7 @@ class Findings:
     gaps: tuple[Gap, ...]
     verdicts: tuple[Verdict, ...]
     rule_effects: tuple[RuleEffect, ...]
+    curves: tuple[SpecificationCurve, ...] = ()  #: every test under all defensible choices
     catalogue: Mapping[str, tuple[str, Entry]] = field(repr=False)  #: id -> (population, entry)
 
     @property
@@ -152,6 +155,11 @@ def entry_id(scope: str, entry: Entry) -> str:
     return ".".join([scope, *parts, entry.measure])
 
 
+def specification_scope(curve: SpecificationCurve) -> str:
+    """Where the numbers of a specification curve are listed."""
+    return f"hypotheses.{curve.hypothesis}.{curve.position + 1}.specifications"
+
+
 Watch = Callable[[str], None]
 Found = TypeVar("Found")
 
@@ -175,7 +183,8 @@ def find(
     watch : callable
         Told what is being done.
     sensitivity : bool
-        Whether to judge the hypotheses again with each screening rule left out.
+        Whether to judge the hypotheses again with each screening rule left out and, where the outline
+        has a chapter on robustness, to carry out every test under all other defensible choices.
     pool : concurrent.futures.Executor, optional
         Shares the work; the findings are the same with and without.
     """
@@ -203,14 +212,27 @@ def find(
     if sensitivity:
         tell("testing again with each screening rule left out")
         effects = tuple(_rule_effects(study, populations, samples, verdicts, settings, pool))
+    curves: tuple[SpecificationCurve, ...] = ()
+    if sensitivity and "robustness" in study.outline:
+        tell("carrying out every test in all other defensible ways")
+        screenings = {id_: found.screening for id_, found in populations.items()}
+        parts = _each(pool, _curves_of, [(study, screenings, h.id) for h in study.hypotheses])
+        curves = tuple(curve for part in parts for curve in part)
     return Findings(
         study=study,
         populations=populations,
         gaps=gaps,
         verdicts=verdicts,
         rule_effects=effects,
-        catalogue=_catalogue(populations, gaps, verdicts),
+        curves=curves,
+        catalogue=_catalogue(populations, gaps, verdicts, curves),
     )
+
+
+def _curves_of(
+    study: Study, screenings: Mapping[str, Screening], hypothesis: str
+) -> tuple[SpecificationCurve, ...]:
+    return specification_curves(study, screenings, hypotheses=[hypothesis])
 
 
 def _each(
@@ -442,7 +464,10 @@ def _without_rule(
 
 
 def _catalogue(
-    populations: Mapping[str, PopulationFindings], gaps: tuple[Gap, ...], verdicts: tuple[Verdict, ...]
+    populations: Mapping[str, PopulationFindings],
+    gaps: tuple[Gap, ...],
+    verdicts: tuple[Verdict, ...],
+    curves: tuple[SpecificationCurve, ...],
 ) -> dict[str, tuple[str, Entry]]:
     catalogue: dict[str, tuple[str, Entry]] = {}
 
@@ -465,4 +490,6 @@ def _catalogue(
             add(f"{scope}.effect", evidence.test.population, evidence)
             if evidence.result is not None:
                 add(f"{scope}.details", evidence.test.population, evidence.result)
+    for curve in curves:
+        add(specification_scope(curve), curve.test.population, curve)
     return catalogue

@@ -13,6 +13,7 @@ from analysis.drivers import KeyDrivers
 from analysis.findings import Findings, PopulationFindings
 from analysis.groups import GroupComparison
 from analysis.mediation import Mediation
+from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
 from reports.labels import Labels
 from reports.small_cells import hidden_groups
@@ -61,6 +62,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "effects": {
         "en": "All tested effects against the smallest effect of interest",
         "zh": "各检验效应与最小关注效应",
+    },
+    "robustness": {
+        "en": "{id}, test {test}: the effect under all choices of analysis",
+        "zh": "{id}第{test}项检验：各种分析选择下的效应",
     },
     "synthetic": {"en": "Synthetic data (合成数据).", "zh": "合成数据（synthetic）。"},
     "intervals": {"en": "Bars are {level} confidence intervals.", "zh": "误差线为{level}置信区间。"},
@@ -127,6 +132,7 @@ def drawings(findings: Findings, language: str, theme: Theme = DEFAULT) -> Itera
         yield from _population_drawings(findings, found, labels, theme)
     yield from _gap_drawings(findings, language, theme)
     yield from _hypothesis_drawings(findings, language, theme)
+    yield from _robustness_drawings(findings, language, theme)
 
 
 def _population_drawings(
@@ -335,6 +341,21 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
             caption=WORDS["effects"][language] + (f" ({number})" if len(tested) > ROWS_OF_A_FOREST else ""),
             draw=lambda part=part, labels=labels: effects_forest(  # type: ignore[misc]
                 part, labels=labels, theme=theme, synthetic=findings.synthetic
+            ),
+        )
+
+
+def _robustness_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
+    from reports.figures.specification_curve import specification_curve
+
+    for curve in disagreeing(findings.curves):
+        questionnaire = findings.study.populations[curve.test.population].questionnaire
+        labels = Labels(questionnaire=questionnaire, language=language)
+        yield Drawing(
+            key=figure_key(curve),
+            caption=WORDS["robustness"][language].format(id=plain(curve.hypothesis), test=curve.position + 1),
+            draw=lambda curve=curve, labels=labels: specification_curve(  # type: ignore[misc]
+                curve, labels=labels, theme=theme, synthetic=findings.synthetic
             ),
         )
 

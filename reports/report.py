@@ -10,6 +10,7 @@ from reports.chapters.descriptives import descriptives_chapter
 from reports.chapters.hypotheses import hypotheses_chapter
 from reports.chapters.measurement import measurement_chapter
 from reports.chapters.quality import quality_chapter
+from reports.chapters.robustness import robustness_chapter
 from reports.chapters.sample import sample_chapter
 from reports.document import Block, Callout, Document, Figure, Heading, Prose, plain
 from reports.numbers import Numbers
@@ -42,6 +43,9 @@ CHAPTERS: Mapping[str, Chapter] = {
     "measurement": measurement_chapter,
     "descriptives": descriptives_chapter,
     "hypotheses": hypotheses_chapter,
+    "robustness": lambda telling: (
+        robustness_chapter(telling, telling.findings.curves) if telling.findings.curves else iter(())
+    ),
     "verdicts": verdicts_chapter,
     "limits": limits_chapter,
     "methods": methods_chapter,

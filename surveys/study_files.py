@@ -28,6 +28,7 @@ OUTLINE = (
     "measurement",
     "descriptives",
     "hypotheses",
+    "robustness",
     "verdicts",
     "limits",
     "methods",
