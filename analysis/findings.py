@@ -19,6 +19,7 @@ import pandas as pd
 
 from analysis.correlations import CorrelationMatrix, correlation_matrix
 from analysis.crosstabs import MultipleResponse, multiple_response
+from analysis.declared_banners import DeclaredBanner, declared_banner
 from analysis.declared_tests import Settings, gather
 from analysis.descriptives import AnswerShares, Descriptives, answer_shares, describe
 from analysis.groups import GroupComparison, compare_groups
@@ -61,6 +62,7 @@ class PopulationFindings:
     trends: tuple[tuple[JonckheereTerpstra, KendallTauB], ...]
     multiple: tuple[MultipleResponse, ...]
     recommend: NetPromoterScore | None
+    banners: tuple[DeclaredBanner, ...] = ()
 
     @property
     def id(self) -> str:
@@ -92,6 +94,8 @@ class PopulationFindings:
             yield "multiple", multiple
         if self.recommend is not None:
             yield "recommend", self.recommend
+        for made in self.banners:
+            yield f"banners.{made.plan.id}", made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,6 +333,11 @@ def _population_findings(
         trends=tuple(trends),
         multiple=tuple(_multiple(population, sample, items, level)),
         recommend=_recommend(population, sample, level),
+        banners=tuple(
+            made
+            for plan in population.banners
+            if (made := declared_banner(plan, sample, minimum_cell=settings.minimum_cell)) is not None
+        ),
     )
 
 

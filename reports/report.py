@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from analysis.findings import Findings
+from reports.chapters.banners import banners_chapter
 from reports.chapters.closing import limits_chapter, methods_chapter, provenance_chapter, verdicts_chapter
 from reports.chapters.descriptives import descriptives_chapter
 from reports.chapters.hypotheses import hypotheses_chapter
@@ -42,6 +43,7 @@ CHAPTERS: Mapping[str, Chapter] = {
     ),
     "measurement": measurement_chapter,
     "descriptives": descriptives_chapter,
+    "banners": banners_chapter,
     "hypotheses": hypotheses_chapter,
     "robustness": lambda telling: (
         robustness_chapter(telling, telling.findings.curves) if telling.findings.curves else iter(())

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from surveys.banner_plans import banner_faults, banner_plans
 from surveys.errors import Fault, StudyFileError
 from surveys.file_faults import fault_at, language_faults, sha256_of, unknown_name
 from surveys.questionnaire import Questionnaire
@@ -27,6 +28,7 @@ OUTLINE = (
     "quality",
     "measurement",
     "descriptives",
+    "banners",
     "hypotheses",
     "robustness",
     "verdicts",
@@ -135,6 +137,7 @@ def _population(id_: str, body: Any, questionnaire: Questionnaire) -> Population
             item: {str(code): float(share) for code, share in shares.items()}
             for item, shares in body.get("quotas", {}).items()
         },
+        banners=banner_plans(body.get("banners", [])),
     )
 
 
@@ -248,6 +251,7 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
     for k, name in enumerate(body.get("segmentation", {}).get("features", [])):
         if name not in variable_names(questionnaire):
             yield unknown_name(file, (*place, "segmentation", "features", k), name, f"an item of {id_}", ids)
+    yield from banner_faults(file, body.get("banners", []), (*place, "banners"), questionnaire)
     for column, shares in body.get("sampling_frame", {}).items():
         if sum(shares.values()) > 1 + 1e-6:
             yield fault_at(
