@@ -60,7 +60,7 @@ def without_small_cells(
     if minimum <= 1:
         return banner
     lines = _lines(banner.columns)
-    places = np.linalg.qr(membership, mode="r")  # columns with their dependencies, in few coordinates
+    places: Array = np.linalg.qr(membership)[1]  # columns with their dependencies, in few coordinates
     asked = {item.name: item for item in items}
     tables = tuple(_item(item, asked[item.name], lines, places, minimum) for item in banner.items)
     return replace(banner, items=tables)
@@ -93,7 +93,7 @@ def _item(
             of_option = np.array([[1.0, 0.0]])
             hidden[r] = _audited(counts[r][None], of_option, hidden[r][None], places, minimum, base=gone)[0]
     elif np.isfinite(counts).any():
-        for r in np.flatnonzero(np.isfinite(counts).any(axis=1)):
+        for r in np.flatnonzero(np.isfinite(counts).any(axis=1)).tolist():
             hidden[r] = _small(counts[r], hidden[r], lines, minimum)
         hidden = _audited(counts, values, hidden, places, minimum, base=gone)
     rows = tuple(_blanked(row, hidden[r]) for r, row in enumerate(item.rows))

@@ -22,6 +22,7 @@ from analysis.crosstabs import MultipleResponse, multiple_response
 from analysis.declared_banners import DeclaredBanner, declared_banner
 from analysis.declared_tests import Settings, gather
 from analysis.descriptives import AnswerShares, Descriptives, answer_shares, describe
+from analysis.families import Family, corrected_over_families
 from analysis.groups import GroupComparison, compare_groups
 from analysis.hypotheses import Evidence, Verdict, judge
 from analysis.inputs import Sample, sample_of
@@ -129,6 +130,7 @@ class Findings:
     verdicts: tuple[Verdict, ...]
     rule_effects: tuple[RuleEffect, ...]
     curves: tuple[SpecificationCurve, ...] = ()  #: every test under all defensible choices
+    families: tuple[Family, ...] = ()  #: tests outside the hypotheses that are corrected together
     catalogue: Mapping[str, tuple[str, Entry]] = field(repr=False)  #: id -> (population, entry)
 
     @property
@@ -222,6 +224,7 @@ def find(
         screenings = {id_: found.screening for id_, found in populations.items()}
         parts = _each(pool, _curves_of, [(study, screenings, h.id) for h in study.hypotheses])
         curves = tuple(curve for part in parts for curve in part)
+    catalogue, families = corrected_over_families(_catalogue(populations, gaps, verdicts, curves))
     return Findings(
         study=study,
         populations=populations,
@@ -229,7 +232,8 @@ def find(
         verdicts=verdicts,
         rule_effects=effects,
         curves=curves,
-        catalogue=_catalogue(populations, gaps, verdicts, curves),
+        families=families,
+        catalogue=catalogue,
     )
 
 

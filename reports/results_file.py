@@ -55,6 +55,15 @@ def results_json(findings: Findings) -> str:
             _result(id_, population, entry) for id_, (population, entry) in findings.catalogue.items()
         ],
         "verdicts": [_verdict(verdict) for verdict in findings.verdicts],
+        "families": [
+            {
+                "id": family.id,
+                "method": family.method,
+                "tests": len(family.results),
+                "results": list(family.results),
+            }
+            for family in findings.families
+        ],
         "without_rules": [
             {
                 "population": effect.population,
