@@ -28,6 +28,7 @@ from analysis.hypotheses import Evidence, Verdict, judge
 from analysis.inputs import Sample, sample_of
 from analysis.means import MeanDifference, mean_difference
 from analysis.measurement import Comparability, Measurement, comparability, measured
+from analysis.missing_answers import MissingAnswers, missing_answers
 from analysis.nps import NetPromoterScore, net_promoter_score
 from analysis.profile import Frequencies, frequencies
 from analysis.reliability import CronbachAlpha, cronbach_alpha
@@ -64,6 +65,7 @@ class PopulationFindings:
     multiple: tuple[MultipleResponse, ...]
     recommend: NetPromoterScore | None
     banners: tuple[DeclaredBanner, ...] = ()
+    missing: MissingAnswers | None = None  #: among the items of constructs
 
     @property
     def id(self) -> str:
@@ -97,6 +99,8 @@ class PopulationFindings:
             yield "recommend", self.recommend
         for made in self.banners:
             yield f"banners.{made.plan.id}", made
+        if self.missing is not None:
+            yield "missing", self.missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,6 +346,7 @@ def _population_findings(
             for plan in population.banners
             if (made := declared_banner(plan, sample, minimum_cell=settings.minimum_cell)) is not None
         ),
+        missing=_missing(population, sample, settings),
     )
 
 
@@ -353,6 +358,12 @@ def _measurement(population: Population, sample: Sample) -> Measurement | None:
     }
     names = [item for items in several.values() for item in items]
     return measured(sample.frame[names], several) if names else None
+
+
+def _missing(population: Population, sample: Sample, settings: Settings) -> MissingAnswers | None:
+    asked = [item for c in population.questionnaire.constructs for item in c.items]
+    names = [name for name in dict.fromkeys(asked) if name in sample.frame]
+    return missing_answers(sample.frame[names], minimum_cell=settings.minimum_cell)
 
 
 def _as_answered(sample: Sample, rated: list[Item]) -> pd.DataFrame:

@@ -43,6 +43,7 @@ REFERENCES: Mapping[str, str] = {
     "olejnik2003": "Olejnik, S., & Algina, J. (2003). Generalized eta and omega squared statistics: Measures of effect size for some common research designs. Psychological Methods, 8(4), 434-447.",
     "reichheld2003": "Reichheld, F. F. (2003). The one number you need to grow. Harvard Business Review, 81(12), 46-54.",
     "simonsohn2020": "Simonsohn, U., Simmons, J. P., & Nelson, L. D. (2020). Specification curve analysis. Nature Human Behaviour, 4(11), 1208-1214.",
+    "little1988": "Little, R. J. A. (1988). A test of missing completely at random for multivariate data with missing values. Journal of the American Statistical Association, 83(404), 1198-1202.",
     "smithson2003": "Smithson, M. (2003). Confidence intervals. Sage.",
     "welch1951": "Welch, B. L. (1951). On the comparison of several mean values: An alternative approach. Biometrika, 38(3/4), 330-336.",
     "wilson1927": "Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the American Statistical Association, 22(158), 209-212.",
@@ -62,6 +63,33 @@ NOTES: tuple[MethodNote, ...] = (
                 "每项分析使用所需变量齐全的受访者，其人数以n标明。"
             ),
         },
+    ),
+    MethodNote(
+        title={"en": "What every method does about missing answers", "zh": "各方法对缺失值的处理"},
+        text={
+            "en": (
+                "Nothing is imputed. Scores: mean of the items answered, none below the declared share. Descriptions, shares and "
+                "comparisons of groups: respondents who answered the variable and know their group. Alpha and item statistics: "
+                "respondents who answered every item of the construct. Correlations: each pair of constructs on the respondents "
+                "who have both. Factor model: all pairs of answers where items are ordered categories, complete respondents where they "
+                "are numbers. Ladder of invariance: respondents who answered every item of the construct. Structural equation "
+                "models of hypotheses: full-information maximum likelihood, which uses every answer. Regression, drivers, mediation, "
+                "moderation and segments: respondents who have all variables of the test. Answers of one "
+                "person compared with each other: persons who gave all of them. Options of a multiple-response item: whoever "
+                "answered the item. Net promoter score and banner tables: whoever answered the item. Trends between waves: whoever "
+                "answered the item in that wave. Little's test says whether respondents with different blanks differ; it "
+                "supposes normal answers."
+            ),
+            "zh": (
+                "不作插补。构念得分：已答题项的均值，低于规定比例者不计分。描述统计、比例与组间比较：回答了该变量且组别已知者。"
+                "α及题项统计：回答了该构念全部题项者。相关：对每一对构念使用两者均有得分者。因子模型：题项为有序类别时使用所有成对回答，为数值时使用完整作答者。"
+                "测量等同检验：回答了该构念全部题项者。假设检验中的结构方程模型：完全信息极大似然，使用全部已有回答。"
+                "回归、驱动因素、中介、调节与分群：该检验所需变量齐全者。"
+                "同一人多个回答之间的比较：全部作答者。多选题：回答了该题者。净推荐值与交叉分析总表：回答了该题者。各期趋势：当期回答了该题者。"
+                "Little检验考察缺失情况不同的受访者回答是否不同，以正态分布为前提。"
+            ),
+        },
+        cites=("little1988",),
     ),
     MethodNote(
         title={"en": "Screening", "zh": "答卷筛选"},
