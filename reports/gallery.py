@@ -12,6 +12,8 @@ import pandas as pd
 from analysis.drivers import KeyDrivers
 from analysis.findings import Findings, PopulationFindings
 from analysis.groups import GroupComparison
+from analysis.hypotheses import Evidence
+from analysis.latent_effects import LatentEffect
 from analysis.mediation import Mediation
 from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
@@ -59,6 +61,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "zh": "{outcome}各驱动因素的重要性与表现（{population}）",
     },
     "path": {"en": "{id}: standardised paths", "zh": "{id}：标准化路径"},
+    "structural": {"en": "{id}: structural equation model", "zh": "{id}：结构方程模型"},
     "effects": {
         "en": "All tested effects against the smallest effect of interest",
         "zh": "各检验效应与最小关注效应",
@@ -290,6 +293,7 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
     from reports.figures.effects_forest import Effect, effects_forest
     from reports.figures.importance_performance import importance_performance
     from reports.figures.mediation_path import mediation_path
+    from reports.figures.structural_model import structural_model
 
     effects = []
     labels = None
@@ -317,6 +321,14 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
                     key=key,
                     caption=WORDS["path"][language].format(id=plain(verdict.id)),
                     draw=lambda result=result, labels=labels: mediation_path(  # type: ignore[misc]
+                        result, labels=labels, theme=theme, synthetic=findings.synthetic
+                    ),
+                )
+            elif isinstance(result, LatentEffect) and result.paths:
+                yield Drawing(
+                    key=key,
+                    caption=WORDS["structural"][language].format(id=plain(verdict.id)),
+                    draw=lambda result=result, labels=labels: structural_model(  # type: ignore[misc]
                         result, labels=labels, theme=theme, synthetic=findings.synthetic
                     ),
                 )
