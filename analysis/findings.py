@@ -37,10 +37,12 @@ from analysis.specification_curve import SpecificationCurve
 from analysis.specifications import specification_curves
 from analysis.trend import JonckheereTerpstra, KendallTauB, jonckheere_terpstra, kendall_tau_b
 from analysis.weighting import no_estimate, weights_given_by
+from analysis.wave_findings import WaveFindings, wave_findings
 from surveys.questionnaire import Item
 from surveys.responses import Responses
 from surveys.screening import Screening, screen
 from surveys.study import Parallel, Population, Study
+from surveys.waves import split_waves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class PopulationFindings:
     """What was found out about one population."""
 
     population: Population
-    responses: Responses  #: as read, before screening
+    responses: Responses  #: as read, before screening; of the last wave where there are several
     screening: Screening
     sample: Sample  #: the respondents analysed
     profile: tuple[Frequencies, ...]
@@ -66,6 +68,7 @@ class PopulationFindings:
     recommend: NetPromoterScore | None
     banners: tuple[DeclaredBanner, ...] = ()
     missing: MissingAnswers | None = None  #: among the items of constructs
+    waves: WaveFindings | None = None  #: what changed; all else here is about the last wave
 
     @property
     def id(self) -> str:
@@ -101,6 +104,8 @@ class PopulationFindings:
             yield f"banners.{made.plan.id}", made
         if self.missing is not None:
             yield "missing", self.missing
+        if self.waves is not None:
+            yield from self.waves.results()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +275,9 @@ def _population_findings(
     population: Population, responses: Responses, settings: Settings
 ) -> PopulationFindings:
     level = settings.confidence_level
+    by_wave = split_waves(population, responses)
+    if by_wave:
+        responses = list(by_wave.values())[-1]
     screening = screen(responses, population.screening)
     sample = sample_of(population, screening.keep())
     questionnaire = population.questionnaire
@@ -347,6 +355,15 @@ def _population_findings(
             if (made := declared_banner(plan, sample, minimum_cell=settings.minimum_cell)) is not None
         ),
         missing=_missing(population, sample, settings),
+        waves=wave_findings(
+            population,
+            by_wave,
+            [item.id for item in rated],
+            confidence_level=level,
+            minimum_cell=settings.minimum_cell,
+        )
+        if len(by_wave) > 1
+        else None,
     )
 
 

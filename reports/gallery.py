@@ -70,6 +70,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "{id}, test {test}: the effect under all choices of analysis",
         "zh": "{id}第{test}项检验：各种分析选择下的效应",
     },
+    "wave_change": {
+        "en": "Why the score of {variable} changed between the last two waves, {population}",
+        "zh": "“{variable}”得分在最近两期间变化的分解（{population}）",
+    },
     "synthetic": {"en": "Synthetic data (合成数据).", "zh": "合成数据（synthetic）。"},
     "intervals": {"en": "Bars are {level} confidence intervals.", "zh": "误差线为{level}置信区间。"},
 }
@@ -197,6 +201,7 @@ def _population_drawings(
             caption=caption("correlations"),
             draw=lambda: correlation_heat_map(matrix, labels=labels, theme=theme, synthetic=synthetic),
         )
+    yield from _wave_drawings(found, labels, theme, caption)
     minimum = findings.study.minimum_cell
     comparisons = [shown for c in found.comparisons if (shown := _without_small(c, minimum)).groups]
     if comparisons and found.sample.groups is not None:
@@ -224,6 +229,23 @@ def _population_drawings(
             key=f"{found.id}.nps",
             caption=caption("nps"),
             draw=lambda: nps_by_tier(nps, labels=labels, theme=theme, synthetic=synthetic),
+        )
+
+
+def _wave_drawings(
+    found: PopulationFindings, labels: Labels, theme: Theme, caption: Callable[..., str]
+) -> Iterator[Drawing]:
+    """The change of satisfaction between the last two waves, or of the first score that could be split."""
+    from reports.figures.wave_change import wave_change
+
+    split = [] if found.waves is None else [part for part in found.waves.parts if part.change is not None]
+    for part in sorted(split, key=lambda part: part.variable not in SHOWN_BY_TIER)[:1]:
+        yield Drawing(
+            key=f"{found.id}.wave_change",
+            caption=caption("wave_change", variable=plain(labels.name(part.variable))),
+            draw=lambda part=part: wave_change(  # type: ignore[misc]
+                part, labels=labels, theme=theme, synthetic=found.sample.synthetic
+            ),
         )
 
 

@@ -43,6 +43,7 @@ REFERENCES: Mapping[str, str] = {
     "olejnik2003": "Olejnik, S., & Algina, J. (2003). Generalized eta and omega squared statistics: Measures of effect size for some common research designs. Psychological Methods, 8(4), 434-447.",
     "reichheld2003": "Reichheld, F. F. (2003). The one number you need to grow. Harvard Business Review, 81(12), 46-54.",
     "simonsohn2020": "Simonsohn, U., Simmons, J. P., & Nelson, L. D. (2020). Specification curve analysis. Nature Human Behaviour, 4(11), 1208-1214.",
+    "kitagawa1955": "Kitagawa, E. M. (1955). Components of a difference between two rates. Journal of the American Statistical Association, 50(272), 1168-1194.",
     "little1988": "Little, R. J. A. (1988). A test of missing completely at random for multivariate data with missing values. Journal of the American Statistical Association, 83(404), 1198-1202.",
     "smithson2003": "Smithson, M. (2003). Confidence intervals. Sage.",
     "welch1951": "Welch, B. L. (1951). On the comparison of several mean values: An alternative approach. Biometrika, 38(3/4), 330-336.",
@@ -225,6 +226,23 @@ NOTES: tuple[MethodNote, ...] = (
             ),
         },
         cites=("murphy1999", "lakens2018", "berger1982", "holm1979"),
+    ),
+    MethodNote(
+        title={"en": "Waves", "zh": "各期比较"},
+        text={
+            "en": (
+                "Every wave is screened and scored by itself, and all chapters but that on changes describe the last one. Means of "
+                "waves are compared by Welch's t-test, or with the variance of the sampling design where branches, weights or "
+                "respondents who answer again are known. The change of a mean between two waves is the sum of what the "
+                "changed shares of the groups do and what changed means within groups do (Kitagawa), each weighed by the average "
+                "of the other over both waves, with linearised intervals."
+            ),
+            "zh": (
+                "每一期单独筛选和计分，除各期变化一章外，其余各章均描述最后一期。各期均值以Welch t检验比较；已知网点、权重或重复作答者时，方差按抽样设计估计。"
+                "两期间均值的变化分解为各组占比变化与组内均值变化两部分（Kitagawa），各以另一因素在两期的平均值为权，区间为线性化区间。"
+            ),
+        },
+        cites=("kitagawa1955",),
     ),
     MethodNote(
         title={"en": "Many tests", "zh": "多重检验"},

@@ -65,7 +65,7 @@ def run(
         whole = Path(name)
         findings = find(study, answers, watch=told.step, pool=pool)
         told.step("drawing figures and setting the report")
-        quality = look_at(study, answers, draws=0)
+        quality = look_at(study, {f.id: f.responses for f in findings.populations.values()}, draws=0)
         reports = [
             pool.submit(_write_report, findings, quality, language, whole, formats) for language in chosen
         ]

@@ -13,6 +13,7 @@ from reports.chapters.measurement import measurement_chapter
 from reports.chapters.quality import quality_chapter
 from reports.chapters.robustness import robustness_chapter
 from reports.chapters.sample import sample_chapter
+from reports.chapters.waves import waves_chapter
 from reports.document import Block, Callout, Document, Figure, Heading, Prose, plain
 from reports.numbers import Numbers
 from reports.results_file import versions
@@ -44,6 +45,7 @@ CHAPTERS: Mapping[str, Chapter] = {
     "measurement": measurement_chapter,
     "descriptives": descriptives_chapter,
     "banners": banners_chapter,
+    "waves": waves_chapter,
     "hypotheses": hypotheses_chapter,
     "robustness": lambda telling: (
         robustness_chapter(telling, telling.findings.curves) if telling.findings.curves else iter(())

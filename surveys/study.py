@@ -90,6 +90,8 @@ class Population:
     sampling_frame: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     quotas: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  #: item -> code -> share
     banners: tuple[BannerPlan, ...] = ()
+    wave: str | None = None  #: single item that names the wave, where one file holds several
+    panel: bool = False  #: whether the same respondents, by their ids, answer in several waves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ OUTLINE = (
     "measurement",
     "descriptives",
     "banners",
+    "waves",
     "hypotheses",
     "robustness",
     "verdicts",
@@ -137,6 +138,8 @@ def _population(id_: str, body: Any, questionnaire: Questionnaire) -> Population
             item: {str(code): float(share) for code, share in shares.items()}
             for item, shares in body.get("quotas", {}).items()
         },
+        wave=body.get("wave"),
+        panel=body.get("panel", False),
         banners=banner_plans(body.get("banners", [])),
     )
 
@@ -225,6 +228,7 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
         "cluster": ("single", "number"),
         "weight": ("number",),
         "recommend": ("single",),
+        "wave": ("single",),
     }
     for role, kinds in wanted.items():
         if role in body and (body[role] not in ids or ids[body[role]].kind not in kinds):

@@ -11,6 +11,7 @@ from reports.chapters.robustness import disagreeing
 from reports.document import Block, Bullets, Column, Heading, Prose, References, Table, plain
 from reports.method_notes import NOTES, REFERENCES
 from reports.numbers import ABSENT
+from reports.results_file import sources_of
 from reports.sentences import OUTCOMES, listed, sentence
 from reports.telling import Telling
 
@@ -214,7 +215,7 @@ def provenance_chapter(telling: Telling, versions: Mapping[str, str]) -> Iterato
     yield Heading(text=telling.say(WORDS["provenance"]), key="provenance")
     yield Prose(telling.say(WORDS["provenance_text"], seed=str(study.seed)))
     files = dict(study.sha256) | {
-        f.responses.source.name: f.responses.source.sha256 for f in telling.populations()
+        source.name: source.sha256 for f in telling.populations() for source in sources_of(f).values()
     }
     yield Table(
         key="provenance.files",
@@ -235,9 +236,10 @@ def provenance_chapter(telling: Telling, versions: Mapping[str, str]) -> Iterato
         rows=tuple(versions.items()),
     )
     notes = [
-        f"{found.responses.source.name}: {note}"
+        f"{source.name}: {note}"
         for found in telling.populations()
-        for note in found.responses.source.notes
+        for source in sources_of(found).values()
+        for note in source.notes
     ]
     if notes:
         yield Heading(text=telling.say(WORDS["notes"]), level=2)
