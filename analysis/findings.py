@@ -30,6 +30,7 @@ from analysis.means import MeanDifference, mean_difference
 from analysis.measurement import Comparability, Measurement, comparability, measured
 from analysis.missing_answers import MissingAnswers, missing_answers
 from analysis.nps import NetPromoterScore, net_promoter_score
+from analysis.open_answers import OpenAnswers, open_answers
 from analysis.profile import Frequencies, frequencies
 from analysis.reliability import CronbachAlpha, cronbach_alpha
 from analysis.results import Entry, Tabular
@@ -68,6 +69,7 @@ class PopulationFindings:
     recommend: NetPromoterScore | None
     banners: tuple[DeclaredBanner, ...] = ()
     missing: MissingAnswers | None = None  #: among the items of constructs
+    open_answers: tuple[OpenAnswers, ...] = ()
     waves: WaveFindings | None = None  #: what changed; all else here is about the last wave
 
     @property
@@ -104,6 +106,8 @@ class PopulationFindings:
             yield f"banners.{made.plan.id}", made
         if self.missing is not None:
             yield "missing", self.missing
+        for told in self.open_answers:
+            yield from told.results()
         if self.waves is not None:
             yield from self.waves.results()
 
@@ -355,6 +359,20 @@ def _population_findings(
             if (made := declared_banner(plan, sample, minimum_cell=settings.minimum_cell)) is not None
         ),
         missing=_missing(population, sample, settings),
+        open_answers=tuple(
+            told
+            for question in population.open_questions
+            if (
+                told := open_answers(
+                    question,
+                    screening.keep(),
+                    sample,
+                    minimum_cell=settings.minimum_cell,
+                    confidence_level=level,
+                )
+            )
+            is not None
+        ),
         waves=wave_findings(
             population,
             by_wave,

@@ -10,6 +10,7 @@ from reports.chapters.closing import limits_chapter, methods_chapter, provenance
 from reports.chapters.descriptives import descriptives_chapter
 from reports.chapters.hypotheses import hypotheses_chapter
 from reports.chapters.measurement import measurement_chapter
+from reports.chapters.open_answers import open_answers_chapter
 from reports.chapters.quality import quality_chapter
 from reports.chapters.robustness import robustness_chapter
 from reports.chapters.sample import sample_chapter
@@ -45,6 +46,7 @@ CHAPTERS: Mapping[str, Chapter] = {
     "measurement": measurement_chapter,
     "descriptives": descriptives_chapter,
     "banners": banners_chapter,
+    "open_answers": open_answers_chapter,
     "waves": waves_chapter,
     "hypotheses": hypotheses_chapter,
     "robustness": lambda telling: (

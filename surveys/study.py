@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from surveys.open_questions import OpenQuestion
 from surveys.questionnaire import Questionnaire, Text
 
 TestKind = Literal[
@@ -91,6 +92,7 @@ class Population:
     quotas: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  #: item -> code -> share
     banners: tuple[BannerPlan, ...] = ()
     wave: str | None = None  #: single item that names the wave, where one file holds several
+    open_questions: tuple[OpenQuestion, ...] = ()
     panel: bool = False  #: whether the same respondents, by their ids, answer in several waves
 
 
