@@ -7,8 +7,8 @@ there is no effect, but a state and its reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -31,6 +31,17 @@ MEASURE = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LatentPath:
+    """One arrow of the structural model: from a construct to another, or from a construct to its item."""
+
+    source: str
+    target: str
+    estimate: float  #: standardised
+    std_error: float | None
+    interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LatentEffect(Tabular):
     """One standardised effect, with how well its model fits."""
 
@@ -44,24 +55,45 @@ class LatentEffect(Tabular):
     cfi: float | None = None
     rmsea: float | None = None
     srmr: float | None = None
+    paths: tuple[LatentPath, ...] = ()  #: between constructs, in the order of the model
+    loadings: tuple[LatentPath, ...] = ()  #: of items on constructs
+    r_squared: Mapping[str, float] = field(default_factory=dict)  #: of the constructs that depend on others
     state: str = "ok"
     reason: str = ""
 
     def entries(self) -> tuple[Entry, ...]:
+        """The effect, then the arrows of the model and the explained variances, where it has any."""
+        return (self._effect(), *self._arrows())
+
+    def _arrows(self) -> Iterator[Entry]:
+        for measure, arrows in (("latent_path", self.paths), ("latent_loading", self.loadings)):
+            for arrow in arrows:
+                yield Entry(
+                    measure=measure,
+                    method=self.method,
+                    about={"from": arrow.source, "to": arrow.target},
+                    n=self.n,
+                    estimate=arrow.estimate,
+                    std_error=arrow.std_error,
+                    interval=arrow.interval,
+                )
+        for construct, share in self.r_squared.items():
+            about = {"construct": construct}
+            yield Entry(measure="latent_r_squared", method=self.method, about=about, n=self.n, estimate=share)
+
+    def _effect(self) -> Entry:
         fitted = {"cfi": self.cfi, "rmsea": self.rmsea, "srmr": self.srmr}
-        return (
-            Entry(
-                measure=self.measure,
-                method=self.method,
-                about=self.about,
-                n=self.n,
-                estimate=self.estimate,
-                std_error=self.std_error,
-                interval=self.interval,
-                more={name: value for name, value in fitted.items() if value is not None},
-                state=self.state,
-                reason=self.reason,
-            ),
+        return Entry(
+            measure=self.measure,
+            method=self.method,
+            about=self.about,
+            n=self.n,
+            estimate=self.estimate,
+            std_error=self.std_error,
+            interval=self.interval,
+            more={name: value for name, value in fitted.items() if value is not None},
+            state=self.state,
+            reason=self.reason,
         )
 
 
@@ -249,7 +281,31 @@ def _effect(
         std_error=std_error,
         interval=None if std_error is None else _normal(estimate, std_error, level),
         **_indices(found),
+        **_arrows(found, level),
     )
+
+
+def _arrows(found: Fit, level: float) -> dict[str, Any]:
+    solution = standardized(found)
+    paths: list[LatentPath] = []
+    loadings: list[LatentPath] = []
+    explained: dict[str, float] = {}
+    for one in solution.estimates:
+        left, op, right = one.parameter.left, one.parameter.op, one.parameter.right
+        if op not in ("=~", "~") or right == "":
+            continue
+        source, target = (left, right) if op == "=~" else (right, left)
+        arrow = LatentPath(
+            source=source,
+            target=target,
+            estimate=one.estimate,
+            std_error=one.std_error,
+            interval=one.confidence_interval(level),
+        )
+        (loadings if op == "=~" else paths).append(arrow)
+        if op == "~" and target not in explained:
+            explained[target] = 1 - solution.estimate(f"{target} ~~ {target}").estimate
+    return {"paths": tuple(paths), "loadings": tuple(loadings), "r_squared": explained}
 
 
 def _none(kind: str, about: Mapping[str, str], found: Fit) -> LatentEffect:

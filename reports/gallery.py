@@ -12,7 +12,10 @@ import pandas as pd
 from analysis.drivers import KeyDrivers
 from analysis.findings import Findings, PopulationFindings
 from analysis.groups import GroupComparison
+from analysis.hypotheses import Evidence
+from analysis.latent_effects import LatentEffect
 from analysis.mediation import Mediation
+from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
 from reports.labels import Labels
 from reports.small_cells import hidden_groups
@@ -58,9 +61,18 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "zh": "{outcome}各驱动因素的重要性与表现（{population}）",
     },
     "path": {"en": "{id}: standardised paths", "zh": "{id}：标准化路径"},
+    "structural": {"en": "{id}: structural equation model", "zh": "{id}：结构方程模型"},
     "effects": {
         "en": "All tested effects against the smallest effect of interest",
         "zh": "各检验效应与最小关注效应",
+    },
+    "robustness": {
+        "en": "{id}, test {test}: the effect under all choices of analysis",
+        "zh": "{id}第{test}项检验：各种分析选择下的效应",
+    },
+    "wave_change": {
+        "en": "Why the score of {variable} changed between the last two waves, {population}",
+        "zh": "“{variable}”得分在最近两期间变化的分解（{population}）",
     },
     "synthetic": {"en": "Synthetic data (合成数据).", "zh": "合成数据（synthetic）。"},
     "intervals": {"en": "Bars are {level} confidence intervals.", "zh": "误差线为{level}置信区间。"},
@@ -127,6 +139,7 @@ def drawings(findings: Findings, language: str, theme: Theme = DEFAULT) -> Itera
         yield from _population_drawings(findings, found, labels, theme)
     yield from _gap_drawings(findings, language, theme)
     yield from _hypothesis_drawings(findings, language, theme)
+    yield from _robustness_drawings(findings, language, theme)
 
 
 def _population_drawings(
@@ -188,6 +201,7 @@ def _population_drawings(
             caption=caption("correlations"),
             draw=lambda: correlation_heat_map(matrix, labels=labels, theme=theme, synthetic=synthetic),
         )
+    yield from _wave_drawings(found, labels, theme, caption)
     minimum = findings.study.minimum_cell
     comparisons = [shown for c in found.comparisons if (shown := _without_small(c, minimum)).groups]
     if comparisons and found.sample.groups is not None:
@@ -215,6 +229,23 @@ def _population_drawings(
             key=f"{found.id}.nps",
             caption=caption("nps"),
             draw=lambda: nps_by_tier(nps, labels=labels, theme=theme, synthetic=synthetic),
+        )
+
+
+def _wave_drawings(
+    found: PopulationFindings, labels: Labels, theme: Theme, caption: Callable[..., str]
+) -> Iterator[Drawing]:
+    """The change of satisfaction between the last two waves, or of the first score that could be split."""
+    from reports.figures.wave_change import wave_change
+
+    split = [] if found.waves is None else [part for part in found.waves.parts if part.change is not None]
+    for part in sorted(split, key=lambda part: part.variable not in SHOWN_BY_TIER)[:1]:
+        yield Drawing(
+            key=f"{found.id}.wave_change",
+            caption=caption("wave_change", variable=plain(labels.name(part.variable))),
+            draw=lambda part=part: wave_change(  # type: ignore[misc]
+                part, labels=labels, theme=theme, synthetic=found.sample.synthetic
+            ),
         )
 
 
@@ -284,6 +315,7 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
     from reports.figures.effects_forest import Effect, effects_forest
     from reports.figures.importance_performance import importance_performance
     from reports.figures.mediation_path import mediation_path
+    from reports.figures.structural_model import structural_model
 
     effects = []
     labels = None
@@ -314,6 +346,14 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
                         result, labels=labels, theme=theme, synthetic=findings.synthetic
                     ),
                 )
+            elif isinstance(result, LatentEffect) and result.paths:
+                yield Drawing(
+                    key=key,
+                    caption=WORDS["structural"][language].format(id=plain(verdict.id)),
+                    draw=lambda result=result, labels=labels: structural_model(  # type: ignore[misc]
+                        result, labels=labels, theme=theme, synthetic=findings.synthetic
+                    ),
+                )
             elif isinstance(result, KeyDrivers) and any(d.performance is not None for d in result.drivers):
                 yield Drawing(
                     key=key,
@@ -335,6 +375,21 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
             caption=WORDS["effects"][language] + (f" ({number})" if len(tested) > ROWS_OF_A_FOREST else ""),
             draw=lambda part=part, labels=labels: effects_forest(  # type: ignore[misc]
                 part, labels=labels, theme=theme, synthetic=findings.synthetic
+            ),
+        )
+
+
+def _robustness_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
+    from reports.figures.specification_curve import specification_curve
+
+    for curve in disagreeing(findings.curves):
+        questionnaire = findings.study.populations[curve.test.population].questionnaire
+        labels = Labels(questionnaire=questionnaire, language=language)
+        yield Drawing(
+            key=figure_key(curve),
+            caption=WORDS["robustness"][language].format(id=plain(curve.hypothesis), test=curve.position + 1),
+            draw=lambda curve=curve, labels=labels: specification_curve(  # type: ignore[misc]
+                curve, labels=labels, theme=theme, synthetic=findings.synthetic
             ),
         )
 

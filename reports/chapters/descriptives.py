@@ -36,8 +36,8 @@ WORDS = {
     "omega": {"en": "ω²", "zh": "ω²"},
     "means": {"en": "Mean by group", "zh": "各组均值"},
     "by_group_note": {
-        "en": "ω² with its noncentral interval. p-values of this table are not corrected for their number; the hypotheses are judged elsewhere.",
-        "zh": "ω²及其非中心区间。本表p值未作多重比较校正；假设检验另见。",
+        "en": "ω² with its noncentral interval. p (Holm): corrected over the lines of this table; the hypotheses are judged elsewhere.",
+        "zh": "ω²及其非中心区间。p（Holm）在本表各行间校正；假设检验另见。",
     },
     "suppressed": {
         "en": "Groups with fewer than {minimum} respondents are suppressed (–), and where needed a second one, so that they cannot be worked out.",
@@ -150,9 +150,11 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
                 cells.append("–")
             else:
                 cells.append(telling.cite(scope, pick(entries, "mean", group=group), "estimate"))
-        welch, omega = pick(entries, "welch_f"), pick(entries, "omega_squared")
+        welch, omega = telling.listed(scope, pick(entries, "welch_f")), pick(entries, "omega_squared")
         cells.append(telling.cite(scope, welch, "statistic"))
         cells.append(telling.cite(scope, welch, "p_value"))
+        adjusted = "p_adjusted" in welch.more
+        cells.append(telling.cite(scope, welch, "more.p_adjusted", "p_value") if adjusted else "–")
         cells.append(telling.cite(scope, omega, "estimate", "bounded", 3))
         cells.append(telling.cite(scope, omega, "interval", "bounded", 3))
         rows.append(tuple(cells))
@@ -168,6 +170,7 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
             *(Column(id=f"g{group}", label=plain(group_name(labels, grouping, group))) for group in groups),
             Column(id="welch", label=telling.say(WORDS["welch"])),
             Column(id="p", label=telling.say(WORDS["p"])),
+            Column(id="holm", label=telling.say(WORDS["holm"])),
             Column(id="omega", label=telling.say(WORDS["omega"])),
             Column(id="interval", label=telling.say(WORDS["interval"], level=level)),
         ),
