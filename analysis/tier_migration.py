@@ -217,8 +217,8 @@ def tier_migration(
         movements=_movements(counts, confidence_level),
         tests=(_bowker(counts), _stuart_maxwell(counts), _up_against_down(counts)),
         kappa=weighted_kappa(
-            pd.Series(a, name=str(first.name)),
-            pd.Series(b, name=str(second.name)),
+            pd.Series(first.astype(str).where(whole), name=str(first.name)),
+            pd.Series(second.astype(str).where(whole), name=str(second.name)),
             categories=list(names),
             confidence_level=confidence_level,
         ),
