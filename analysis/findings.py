@@ -30,6 +30,7 @@ from analysis.nps import NetPromoterScore, net_promoter_score
 from analysis.profile import Frequencies, frequencies
 from analysis.reliability import CronbachAlpha, cronbach_alpha
 from analysis.results import Entry, Tabular
+from analysis.tier_views import TierViews, tier_views
 from analysis.trend import JonckheereTerpstra, KendallTauB, jonckheere_terpstra, kendall_tau_b
 from analysis.weighting import no_estimate, weights_given_by
 from surveys.questionnaire import Item
@@ -123,6 +124,7 @@ class Findings:
     verdicts: tuple[Verdict, ...]
     rule_effects: tuple[RuleEffect, ...]
     catalogue: Mapping[str, tuple[str, Entry]] = field(repr=False)  #: id -> (population, entry)
+    views: TierViews = field(default_factory=TierViews)  #: priorities, gaps and moves by tier
 
     @property
     def synthetic(self) -> bool:
@@ -199,6 +201,7 @@ def find(
         study.hypotheses, gather(study, samples, settings), confidence_level=study.confidence_level
     )
     gaps = tuple(_gaps(study, samples))
+    views = tier_views(study, samples)
     effects: tuple[RuleEffect, ...] = ()
     if sensitivity:
         tell("testing again with each screening rule left out")
@@ -209,7 +212,8 @@ def find(
         gaps=gaps,
         verdicts=verdicts,
         rule_effects=effects,
-        catalogue=_catalogue(populations, gaps, verdicts),
+        catalogue=_catalogue(populations, gaps, verdicts, views),
+        views=views,
     )
 
 
@@ -442,7 +446,10 @@ def _without_rule(
 
 
 def _catalogue(
-    populations: Mapping[str, PopulationFindings], gaps: tuple[Gap, ...], verdicts: tuple[Verdict, ...]
+    populations: Mapping[str, PopulationFindings],
+    gaps: tuple[Gap, ...],
+    verdicts: tuple[Verdict, ...],
+    views: TierViews,
 ) -> dict[str, tuple[str, Entry]]:
     catalogue: dict[str, tuple[str, Entry]] = {}
 
@@ -459,6 +466,8 @@ def _catalogue(
     for gap in gaps:
         names = gap.parallel.names
         add(f"{gap.first}-{gap.second}.gaps.{names[gap.first]}", f"{gap.first}, {gap.second}", gap.difference)
+    for scope, population, view in views.results():
+        add(scope, population, view)
     for verdict in verdicts:
         for evidence in verdict.evidence:
             scope = f"hypotheses.{verdict.id}.{evidence.position + 1}"

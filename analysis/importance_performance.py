@@ -89,7 +89,7 @@ class ImportancePerformance(Tabular):
         raise KeyError(tier)
 
     def entries(self) -> tuple[Entry, ...]:
-        """``importance``, ``performance`` and ``quadrant`` of every driver; then stated importance."""
+        """``importance``, ``performance`` and ``quadrant_probability`` of each driver; stated importance."""
         return tuple(row for found in self.maps for row in self._entries(found))
 
     def _entries(self, found: TierMap) -> Iterator[Entry]:
@@ -120,14 +120,15 @@ class ImportancePerformance(Tabular):
                     interval=interval,
                     more={"cut": getattr(found, f"cut_{measure}")},
                 )
-            yield Entry(
-                measure="quadrant_probability",
-                method=f"share of {found.resamples} resamples, cut lines at the {self.cut}",
-                about={**where, "quadrant": point.quadrant},
-                n=found.n,
-                estimate=point.probability,
-                more=dict(point.probabilities),
-            )
+            for quadrant, share in point.probabilities.items():
+                yield Entry(
+                    measure="quadrant_probability",
+                    method=f"share of {found.resamples} resamples, cut lines at the {self.cut}",
+                    about={**where, "quadrant": quadrant},
+                    n=found.n,
+                    estimate=share,
+                    more={"holds_the_estimate": float(quadrant == point.quadrant)},
+                )
         if found.stated is not None:
             yield from found.stated.entries(about)
 

@@ -6,14 +6,14 @@ schema can see (names that do not exist, codes given twice, a language left out)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from surveys.errors import Fault, StudyFileError
 from surveys.file_faults import fault_at, language_faults, sha256_of, unknown_name
-from surveys.questionnaire import Questionnaire
+from surveys.questionnaire import Item, Questionnaire
 from surveys.questionnaire_files import read_questionnaire
 from surveys.schema_faults import schema_faults
 from surveys.study import DeclaredTest, Hypothesis, Parallel, Population, ScreeningRule, Study
@@ -117,6 +117,7 @@ def _population(id_: str, body: Any, questionnaire: Questionnaire) -> Population
         profile=tuple(body.get("profile", [])),
         multiple_response=tuple(body.get("multiple_response", [])),
         recommend=body.get("recommend"),
+        migration=tuple(body.get("migration", ())),
         segmentation={key: tuple(names) for key, names in body.get("segmentation", {}).items()},
         screening=tuple(
             ScreeningRule(
@@ -230,6 +231,7 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
             "a scale from 0 to 10",
             "Net promoter scores need the 0-10 item.",
         )
+    yield from _migration_faults(file, body.get("migration", []), ids, place)
     for role, kinds in (
         ("profile", ("single", "multiple", "number")),
         ("multiple_response", ("multiple",)),
@@ -273,6 +275,33 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
                     "an item of this questionnaire and the code that means consent",
                     "Correct the item or the code.",
                 )
+
+
+def _migration_faults(
+    file: YamlFile, names: Sequence[str], ids: Mapping[str, Item], place: Place
+) -> Iterator[Fault]:
+    """Tiers at two moments are comparable only on one scale with an order."""
+    for k, name in enumerate(names):
+        if name not in ids or ids[name].kind != "single":
+            yield unknown_name(file, (*place, "migration", k), name, "an item of kind single", ids)
+            return
+    scales = [ids[name].scale for name in names]
+    if len({scale.id for scale in scales if scale is not None}) > 1:
+        yield fault_at(
+            file,
+            (*place, "migration"),
+            f"items with the scales {' and '.join(scale.id for scale in scales if scale is not None)}",
+            "two items with one scale",
+            "Moves between tiers need the same tiers twice.",
+        )
+    elif any(scale is None or not scale.ordered for scale in scales):
+        yield fault_at(
+            file,
+            (*place, "migration"),
+            "a scale without order",
+            "an ordered scale",
+            "Declare the scale `ordered: true`, or leave out the migration.",
+        )
 
 
 def _test_faults(

@@ -28,6 +28,7 @@ WORDS = {
         "en": "In brackets: not significant (p ≥ {level}, Holm's correction over {family} tests).",
         "zh": "括号内：不显著（p ≥ {level}，按{family}项检验作Holm校正）。",
     },
+    "reversed": {"en": "(reversed)", "zh": "（反向题）"},
     "hidden": {"en": " –: too few answers.", "zh": "–：答卷过少。"},
 }
 NAME_WIDTH = 2.75  #: inches
@@ -35,6 +36,7 @@ INDENT = 0.12  #: inches, of items below their construct
 ROW = 0.21  #: inches for a row of one line
 LINE = 0.125  #: inches for a further line
 SIGNIFICANCE = 0.05
+ROWS_OF_A_PART = 22
 
 
 def gap_heat_map(
@@ -110,6 +112,29 @@ def gap_heat_map(
         if synthetic:
             mark_synthetic(figure, labels, theme)
     return figure
+
+
+def keyed_name(item: str, labels: Labels) -> str:
+    """The wording of an item; reverse-worded ones say so, as their gaps are turned round."""
+    name = labels.name(item)
+    questionnaire = labels.questionnaire
+    if questionnaire.has_item(item) and questionnaire.item(item).reverse_keyed:
+        return f"{name} {labels.say(WORDS['reversed'])}"
+    return name
+
+
+def parts(found: GapMap, most: int = ROWS_OF_A_PART) -> tuple[tuple[str, ...], ...]:
+    """Constructs with their items, so many to a picture as a page holds; those without items are left out."""
+    blocks: dict[str, list[str]] = {}
+    for row in found.rows:
+        if row.construct is not None:
+            blocks.setdefault(row.construct, [row.construct]).append(row.name)
+    filled: list[list[str]] = []
+    for block in blocks.values():
+        if not filled or len(filled[-1]) + len(block) > most:
+            filled.append([])
+        filled[-1] += block
+    return tuple(tuple(rows) for rows in filled)
 
 
 def _name(row: GapRow, name: str, theme: Theme) -> str:
