@@ -7,6 +7,7 @@ from math import ceil
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analysis.importance_performance import ImportancePerformance, MapPoint, TierMap
 from reports.figures.importance_performance import WORDS as FIELDS
@@ -149,6 +150,8 @@ def _limits(axes: Axes, shown: Sequence[TierMap]) -> None:
     lows = [point.performance_interval.low for point in points]
     highs = [point.performance_interval.high for point in points]
     room = max(0.16 * (max(highs) - min(lows)), 5.0)  # for the words in the corners
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_xlim(0, 1.08 * max(100 * point.importance_interval.high for point in points))
     axes.set_ylim(max(0.0, min(lows) - room), min(100.0, max(highs) + room))
 
@@ -223,7 +226,8 @@ def _bars(axes: Axes, point: MapPoint, unit: float) -> Iterator[Box]:
     across, up = point.importance_interval, point.performance_interval
     for low, high in (((100 * across.low, y), (100 * across.high, y)), ((x, up.low), (x, up.high))):
         (left, bottom), (right, top) = axes.transData.transform([low, high]) * unit
-        yield Box(left=left - 1, bottom=bottom - 1, right=right + 1, top=top + 1)
+        # thin, so that a label rather crosses an interval than another label
+        yield Box(left=left - 0.2, bottom=bottom - 0.2, right=right + 0.2, top=top + 0.2)
 
 
 def _box(extent: object, unit: float) -> Box:
