@@ -28,7 +28,7 @@ WORDS = {
         "en": "In brackets: not significant (p ≥ {level}, Holm's correction over {family} tests).",
         "zh": "括号内：不显著（p ≥ {level}，按{family}项检验作Holm校正）。",
     },
-    "reversed": {"en": "(reversed)", "zh": "（反向题）"},
+    "reversed": {"en": " (reversed)", "zh": "（反向题）"},
     "hidden": {"en": " –: too few answers.", "zh": "–：答卷过少。"},
 }
 NAME_WIDTH = 2.75  #: inches
@@ -119,7 +119,7 @@ def keyed_name(item: str, labels: Labels) -> str:
     name = labels.name(item)
     questionnaire = labels.questionnaire
     if questionnaire.has_item(item) and questionnaire.item(item).reverse_keyed:
-        return f"{name} {labels.say(WORDS['reversed'])}"
+        return name + labels.say(WORDS["reversed"])
     return name
 
 
