@@ -13,8 +13,10 @@ import pandas as pd
 from scipy import stats
 
 from analysis.adjust import holm
+from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -110,6 +112,11 @@ class GapMap(Tabular):
         )
 
 
+@refuses_weights(
+    "its errors are those of two simple random samples of respondents or branches",
+    instead="analysis.design.means.weighted_mean of either population",
+    counts="rows",
+)
 def gap_map(
     first: pd.DataFrame,
     second: pd.DataFrame,
@@ -121,6 +128,8 @@ def gap_map(
     clusters_second: pd.Series | None = None,
     minimum_n: int = 5,
     confidence_level: float = 0.95,
+    counts_first: Counts | None = None,
+    counts_second: Counts | None = None,
 ) -> GapMap:
     """Gaps between two populations for each row, of everybody and of each tier of the first population.
 
@@ -144,6 +153,8 @@ def gap_map(
         Branch of each respondent; respondents without one are left out.
     minimum_n : int
         A cell with fewer respondents on either side has no gap.
+    counts_first, counts_second : array-like, shapes (n_first,) and (n_second,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -159,6 +170,12 @@ def gap_map(
     >>> round(found.of("SAT1").estimate, 3), round(found.of("SAT1").p_adjusted, 4)
     (-1.333, 0.0109)
     """
+    first, tiers, clusters_first = (
+        written_out(first, counts_first),
+        written_out(tiers, counts_first),
+        written_out(clusters_first, counts_first),
+    )
+    second, clusters_second = written_out(second, counts_second), written_out(clusters_second, counts_second)
     if len({row.name for row in rows}) < len(rows):
         raise ValueError("two rows of a gap map have one name")
     divided = _tiers(tiers)

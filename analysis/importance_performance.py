@@ -16,11 +16,13 @@ from analysis.bootstrap import (
     correlations_from_sums,
     resampled_sums,
 )
+from analysis.counted_rows import Counts, written_out
 from analysis.driver_comparison import MEASURES, Importance
 from analysis.drivers import MAX_DRIVERS
 from analysis.regression import Design, complete_cases, regress
 from analysis.results import Entry, Interval, Tabular
 from analysis.stated_importance import StatedAgainstDerived, stated_against_derived
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 Cut = Literal["means", "midpoint"]
@@ -133,6 +135,11 @@ class ImportancePerformance(Tabular):
             yield from found.stated.entries(about)
 
 
+@refuses_weights(
+    "its bootstrap draws respondents or branches as a simple random sample",
+    instead="analysis.design.regression.design_linear",
+    counts="rows",
+)
 def importance_performance(
     outcome: pd.Series,
     drivers: pd.DataFrame,
@@ -147,6 +154,7 @@ def importance_performance(
     minimum_n: int = 30,
     resamples: int = 2000,
     confidence_level: float = 0.95,
+    counts: Counts | None = None,
 ) -> ImportancePerformance:
     """Derived importance against mean performance [1]_ with the probability of each quadrant.
 
@@ -177,6 +185,8 @@ def importance_performance(
         importance has no midpoint, so its line is the mean of the drivers either way.
     minimum_n : int
         Tiers with fewer complete answers have no map.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     Returns
     -------
@@ -199,6 +209,9 @@ def importance_performance(
     >>> found.of(None).of("queue").quadrant, found.of(None).of("queue").probability
     ('concentrate_here', 1.0)
     """
+    outcome, drivers = written_out(outcome, counts), written_out(drivers, counts)
+    tiers, clusters = written_out(tiers, counts), written_out(clusters, counts)
+    stated = written_out(stated, counts)
     names = tuple(map(str, drivers.columns))
     if not 2 <= len(names) <= MAX_DRIVERS:
         raise ValueError(f"{len(names)} drivers; a map shows 2 to {MAX_DRIVERS}")

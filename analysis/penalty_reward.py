@@ -11,8 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.adjust import holm
-from analysis.johnson_neyman import Coefficient, Equation, Errors, least_squares
+from analysis.counted_rows import Counts, written_out
+from analysis.least_squares import Coefficient, Equation, least_squares
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -56,6 +58,7 @@ ASYMMETRY_CUTS = (
     AsymmetryCut(label="frustrator", low=-1.0),
 )
 
+Errors = Literal["classical", "hc3", "clustered"]
 Kind = Literal["basic", "performance", "excitement", "not_shown", "contrary"]
 
 
@@ -153,6 +156,11 @@ class PenaltyRewards(Tabular):
             )
 
 
+@refuses_weights(
+    "its errors are those of a simple random sample of respondents or branches",
+    instead="analysis.design.regression.design_linear on dummies of low and high answers",
+    counts="rows",
+)
 def penalty_reward(
     outcome: pd.Series,
     features: pd.DataFrame,
@@ -164,6 +172,7 @@ def penalty_reward(
     minimum_cell: int = 5,
     significance: float = 0.05,
     confidence_level: float = 0.95,
+    counts: Counts | None = None,
 ) -> PenaltyRewards:
     """Penalty-reward contrast analysis [1]_: Kano's kinds of features from ordinary ratings.
 
@@ -184,6 +193,8 @@ def penalty_reward(
         ``hc3`` unless clusters are given.
     minimum_cell : int
         A feature with fewer low, high or middling answers is left out of the regression as ``too_few``.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     References
     ----------
@@ -205,6 +216,8 @@ def penalty_reward(
     """
     if coding not in CODINGS:
         raise ValueError(f"coding {coding!r}; expected one of {', '.join(CODINGS)}")
+    outcome, features = written_out(outcome, counts), written_out(features, counts)
+    clusters = written_out(clusters, counts)
     kind: Errors = errors or ("hc3" if clusters is None else "clustered")
     if kind == "clustered" and clusters is None:
         raise ValueError('errors="clustered" needs clusters: give the branch of each respondent')

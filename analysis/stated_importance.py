@@ -11,8 +11,11 @@ from scipy import stats
 
 from analysis.bootstrap import BootstrapDistribution
 from analysis.results import Entry, Interval
+from analysis.weighting import step_of
 
 Array = npt.NDArray[np.float64]
+
+WEIGHTING = step_of("analysis.importance_performance.importance_performance")
 
 LEAST_DRIVERS = 4  #: ranks of fewer agree too easily by chance
 

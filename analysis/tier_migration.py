@@ -11,8 +11,10 @@ import pandas as pd
 from scipy import stats
 
 from analysis.agreement import WeightedKappa, weighted_kappa
+from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
 from analysis.wave_tests import wilson_interval
+from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -151,12 +153,18 @@ class TierMigration(Tabular):
         return (*moves, *cells, *tests, *self.kappa.entries())
 
 
+@refuses_weights(
+    "its tests are of counts of a simple random sample",
+    instead="analysis.design.tables.weighted_table",
+    counts="rows",
+)
 def tier_migration(
     first: pd.Series,
     second: pd.Series,
     *,
     tiers: tuple[str, ...] | None = None,
     confidence_level: float = 0.95,
+    counts: Counts | None = None,
 ) -> TierMigration:
     """Transitions between tiers with shares, tests of symmetry and of equal margins, and weighted kappa.
 
@@ -173,6 +181,8 @@ def tier_migration(
         On one index; respondents without one of the two are left out.
     tiers : tuple of str, optional
         From the lowest to the highest; by default the categories of ``first``.
+    counts : array-like, shape (n_respondents,), optional
+        Respondents that a row stands for; rows are written out.
 
     References
     ----------
@@ -191,6 +201,7 @@ def tier_migration(
     """
     if not first.index.equals(second.index):
         raise ValueError("both tiers must stand on one index: the same respondents in the same order")
+    first, second = written_out(first, counts), written_out(second, counts)
     names = tiers or _categories(first)
     whole = first.notna() & second.notna()
     a, b = (series[whole].astype(str) for series in (first, second))
@@ -210,12 +221,12 @@ def tier_migration(
     place = {name: i for i, name in enumerate(names)}
     k = len(names)
     codes = a.map(place).to_numpy(dtype=np.int64) * k + b.map(place).to_numpy(dtype=np.int64)
-    counts = np.bincount(codes, minlength=k * k).reshape(k, k)
+    table = np.bincount(codes, minlength=k * k).reshape(k, k)
     return TierMigration(
         **shared,
-        transitions=_transitions(names, counts, confidence_level),
-        movements=_movements(counts, confidence_level),
-        tests=(_bowker(counts), _stuart_maxwell(counts), _up_against_down(counts)),
+        transitions=_transitions(names, table, confidence_level),
+        movements=_movements(table, confidence_level),
+        tests=(_bowker(table), _stuart_maxwell(table), _up_against_down(table)),
         kappa=weighted_kappa(
             pd.Series(first.astype(str).where(whole), name=str(first.name)),
             pd.Series(second.astype(str).where(whole), name=str(second.name)),

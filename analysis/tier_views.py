@@ -14,6 +14,7 @@ from analysis.importance_performance import ImportancePerformance, importance_pe
 from analysis.inputs import Sample, coded_categories
 from analysis.results import Tabular
 from analysis.tier_migration import TierMigration, tier_migration
+from analysis.weighting import weights_given_by
 from surveys.study import DeclaredTest, Parallel, Study
 
 RESAMPLES = 2000  #: of a map; a probability then errs by about one point
@@ -66,6 +67,7 @@ class TierViews:
             yield f"{migration.population}.migration", migration.population, migration.result
 
 
+@weights_given_by("analysis.inputs.sample_of")
 def tier_views(study: Study, samples: Mapping[str, Sample]) -> TierViews:
     """Priorities of every declared test of drivers, gaps of all parallel matters, declared migrations.
 
