@@ -30,6 +30,9 @@ Cut = Literal["means", "midpoint"]
 #: Importance high and performance high, high and low, low and low, low and high (Martilla & James 1977).
 QUADRANTS = ("keep_up", "concentrate_here", "low_priority", "possible_overkill")
 
+#: With fewer respondents probabilities of quadrants are too sure; see :func:`importance_performance`.
+TRUSTED_N = 200
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapPoint:
@@ -193,6 +196,13 @@ def importance_performance(
     ImportancePerformance
         A map's ``state`` is that of its regression (``too_few``, ``constant``, ``inadmissible``), or
         ``not_converged`` when more than one in twenty resamples cannot be divided among the drivers.
+
+    Notes
+    -----
+    In simulations of six drivers of 5-point answers whose true quadrants were known, drivers with a
+    probability of 95 % and more lay in their true quadrant in 97 % of cases with 600 respondents and in 93 %
+    with 200, but only in 76 % with 80; those with 80 to 95 % in 90, 82 and 75 %. Below :data:`TRUSTED_N`
+    respondents the probabilities are too sure, and only near certainty means something.
 
     References
     ----------

@@ -13,6 +13,7 @@ from analysis.drivers import KeyDrivers
 from analysis.findings import Findings, PopulationFindings
 from analysis.groups import GroupComparison
 from analysis.hypotheses import Evidence
+from analysis.importance_performance import TRUSTED_N
 from analysis.mediation import Mediation
 from analysis.tier_views import PopulationGaps
 from reports.document import Figure, plain
@@ -65,6 +66,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "priorities": {
         "en": "Importance and performance of the drivers of {outcome}, with how sure each field is, {population}",
         "zh": "{outcome}各驱动因素的重要性与表现及其区域的把握程度（{population}）",
+    },
+    "too_sure": {
+        "en": "In groups of fewer than {n} respondents the shares are too sure of the field.",
+        "zh": "人数不足{n}的组别中，所列比例会高估区域的确定程度。",
     },
     "migration": {"en": "Moves between tiers, {population}", "zh": "等级之间的移动（{population}）"},
     "ipm": {
@@ -313,6 +318,9 @@ def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[
                 caption=WORDS["priorities"][language].format(
                     outcome=plain(labels.name(result.outcome)), population=plain(population.title[language])
                 ),
+                notes=(WORDS["too_sure"][language].format(n=TRUSTED_N),)
+                if any(one.points and one.n < TRUSTED_N for one in result.maps)
+                else (),
                 draw=lambda result=result, labels=labels: quadrant_map(  # type: ignore[misc]
                     result, labels=labels, theme=theme, synthetic=synthetic, minimum_cell=minimum
                 ),

@@ -142,6 +142,27 @@ def test_probability_grows_with_the_sample():
     assert large.of("a").quadrant == "keep_up"
 
 
+def test_drivers_that_are_nearly_certain_lie_in_their_true_quadrant():
+    weights, means = np.array([0.5, 0.42, 0.36, 0.3, 0.24, 0.18]), np.array([3.7, 3.2, 3.55, 3.3, 3.5, 3.4])
+
+    def draw(n):
+        x = means + 0.7 * rng.normal(size=(n, 1)) + 0.7 * rng.normal(size=(n, 6))
+        answers = pd.DataFrame(np.clip(np.round(x), 1, 5), columns=list("abcdef"))
+        return (answers.to_numpy() @ weights + 1.2 * rng.normal(size=n)), answers
+
+    rng = np.random.default_rng(12)
+    y, x = draw(200_000)
+    truth = {p.driver: p.quadrant for p in run(pd.Series(y, name="y"), x, 1, 5, resamples=5).of(None).points}
+    assert len(set(truth.values())) == 4
+    right = []
+    for _ in range(60):
+        y, x = draw(500)
+        points = run(pd.Series(y, name="y"), x, 1, 5, resamples=150).of(None).points
+        right += [truth[p.driver] == p.quadrant for p in points if p.probability >= 0.95]
+    assert len(right) > 60
+    assert np.mean(right) > 0.93
+
+
 def test_unit_and_order_of_drivers_change_nothing(survey):
     one = run(survey["LOY"], survey[SAT], 1, 5).of(None)
     other = run(survey["LOY"] * 10 + 3, survey[SAT] * 2 + 1, 3, 11).of(None)
