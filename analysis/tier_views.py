@@ -18,6 +18,7 @@ from analysis.weighting import weights_given_by
 from surveys.study import DeclaredTest, Parallel, Study
 
 RESAMPLES = 2000  #: of a map; a probability then errs by about one point
+MANY_DRIVERS = 8  #: with more, all subsets of drivers take long: a quarter of the resamples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,7 @@ def _priority_map(
         rng=np.random.default_rng([study.seed, zlib.crc32(f"priorities/{name}".encode())]),
         tiers=sample.groups if tiered else None,
         clusters=sample.clusters,
-        resamples=min(study.resamples, RESAMPLES),
+        resamples=min(study.resamples, RESAMPLES if len(drivers) <= MANY_DRIVERS else RESAMPLES // 4),
         confidence_level=study.confidence_level,
     )
 
