@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.banner import BannerItem, Closed, Multiple, Number, Rating, top_and_bottom
+from analysis.weighting import no_estimate
 from surveys.questionnaire import Questionnaire
 
 
+@no_estimate("laying out")
 def banner_items(
     questionnaire: Questionnaire, names: Sequence[str], *, boxes: int = 2
 ) -> tuple[BannerItem, ...]:

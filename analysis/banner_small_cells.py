@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from analysis.banner import Banner, BannerItem, BannerItemTable, BannerRow, Closed, Multiple
 from analysis.banner_counts import Array, BannerColumn
+from analysis.weighting import no_estimate
 
 Mask = npt.NDArray[np.bool_]
 BLANKED = ("estimate", "std_error", "variance", "count", "weighted_count", "row_share", "residual")
 ROUNDING = 1e-8  #: a number of which less than this is left unexplained is known
 
 
+@no_estimate("arithmetic")
 def without_small_cells(
     banner: Banner, minimum: int, *, items: Sequence[BannerItem], membership: Array
 ) -> Banner:

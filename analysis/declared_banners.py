@@ -15,6 +15,7 @@ from analysis.banner_rows import banner_items
 from analysis.banner_small_cells import without_small_cells
 from analysis.inputs import Sample
 from analysis.results import Entry, Tabular
+from analysis.weighting import weights_given_by
 from surveys.study import BannerPlan
 
 
@@ -45,6 +46,7 @@ class DeclaredBanner(Tabular):
         return any(any(row.suppressed) for item in self.table.items for row in item.rows)
 
 
+@weights_given_by("analysis.inputs.sample_of")
 def declared_banner(plan: BannerPlan, sample: Sample, *, minimum_cell: int) -> DeclaredBanner | None:
     """One declared banner; None where the answers have none of its rows or none of its columns.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from analysis.adjust import holm
 from analysis.results import Entry
+from analysis.weighting import no_estimate
 
 #: Sections whose tests are corrected over all variables -> the measures that are tests there. Pairs of groups
 #: are corrected within a variable already (Games-Howell), and other tables bring their own adjusted values.
@@ -33,6 +34,7 @@ class Family:
     results: tuple[str, ...]  #: addresses of the tests that have a p-value
 
 
+@no_estimate("arithmetic")
 def corrected_over_families(catalogue: Catalogue) -> tuple[dict[str, tuple[str, Entry]], tuple[Family, ...]]:
     """The catalogue with ``more["p_adjusted"]`` beside the p-values, and the families corrected over.
 

@@ -36,9 +36,10 @@ from analysis.reliability import CronbachAlpha, cronbach_alpha
 from analysis.results import Entry, Tabular
 from analysis.specification_curve import SpecificationCurve
 from analysis.specifications import specification_curves
+from analysis.tier_views import TierViews, tier_views
 from analysis.trend import JonckheereTerpstra, KendallTauB, jonckheere_terpstra, kendall_tau_b
-from analysis.weighting import no_estimate, weights_given_by
 from analysis.wave_findings import WaveFindings, wave_findings
+from analysis.weighting import no_estimate, weights_given_by
 from surveys.questionnaire import Item
 from surveys.responses import Responses
 from surveys.screening import Screening, screen
@@ -145,6 +146,7 @@ class Findings:
     curves: tuple[SpecificationCurve, ...] = ()  #: every test under all defensible choices
     families: tuple[Family, ...] = ()  #: tests outside the hypotheses that are corrected together
     catalogue: Mapping[str, tuple[str, Entry]] = field(repr=False)  #: id -> (population, entry)
+    views: TierViews = field(default_factory=TierViews)  #: priorities, gaps and moves by tier
 
     @property
     def synthetic(self) -> bool:
@@ -174,6 +176,7 @@ def entry_id(scope: str, entry: Entry) -> str:
     return ".".join([scope, *parts, entry.measure])
 
 
+@no_estimate("text")
 def specification_scope(curve: SpecificationCurve) -> str:
     """Where the numbers of a specification curve are listed."""
     return f"hypotheses.{curve.hypothesis}.{curve.position + 1}.specifications"
@@ -227,6 +230,7 @@ def find(
         study.hypotheses, gather(study, samples, settings), confidence_level=study.confidence_level
     )
     gaps = tuple(_gaps(study, samples))
+    views = tier_views(study, samples)
     effects: tuple[RuleEffect, ...] = ()
     if sensitivity:
         tell("testing again with each screening rule left out")
@@ -237,7 +241,7 @@ def find(
         screenings = {id_: found.screening for id_, found in populations.items()}
         parts = _each(pool, _curves_of, [(study, screenings, h.id) for h in study.hypotheses])
         curves = tuple(curve for part in parts for curve in part)
-    catalogue, families = corrected_over_families(_catalogue(populations, gaps, verdicts, curves))
+    catalogue, families = corrected_over_families(_catalogue(populations, gaps, verdicts, curves, views))
     return Findings(
         study=study,
         populations=populations,
@@ -247,6 +251,7 @@ def find(
         curves=curves,
         families=families,
         catalogue=catalogue,
+        views=views,
     )
 
 
@@ -527,6 +532,7 @@ def _catalogue(
     gaps: tuple[Gap, ...],
     verdicts: tuple[Verdict, ...],
     curves: tuple[SpecificationCurve, ...],
+    views: TierViews,
 ) -> dict[str, tuple[str, Entry]]:
     catalogue: dict[str, tuple[str, Entry]] = {}
 
@@ -543,6 +549,8 @@ def _catalogue(
     for gap in gaps:
         names = gap.parallel.names
         add(f"{gap.first}-{gap.second}.gaps.{names[gap.first]}", f"{gap.first}, {gap.second}", gap.difference)
+    for scope, population, view in views.results():
+        add(scope, population, view)
     for verdict in verdicts:
         for evidence in verdict.evidence:
             scope = f"hypotheses.{verdict.id}.{evidence.position + 1}"

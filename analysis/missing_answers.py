@@ -14,6 +14,7 @@ from analysis.missing_patterns import (
     missing_patterns,
 )
 from analysis.results import Entry, Tabular
+from analysis.weighting import refuses_weights
 
 MOST = 6  #: patterns that are told one by one
 
@@ -69,6 +70,7 @@ class MissingAnswers(Tabular):
         )
 
 
+@refuses_weights("patterns and their test describe the sample, not a population")
 def missing_answers(items: pd.DataFrame, *, minimum_cell: int) -> MissingAnswers | None:
     """Patterns and Little's test of one population's items; None where there are no items.
 

@@ -13,6 +13,7 @@ from analysis.crosstabs import MultipleResponse, multiple_response
 from analysis.inputs import Sample
 from analysis.keyness import Keyness, keyness, words_of
 from analysis.results import Tabular
+from analysis.weighting import refuses_weights
 from surveys.open_questions import OpenQuestion
 from surveys.responses import Responses
 from surveys.waves import PERSON
@@ -42,6 +43,7 @@ class OpenAnswers:
             yield f"{scope}.words", self.words
 
 
+@refuses_weights("agreement of coders and telling words are of the answers that were given")
 def open_answers(
     question: OpenQuestion,
     responses: Responses,

@@ -12,6 +12,7 @@ from analysis.inputs import Sample, sample_of
 from analysis.results import Tabular
 from analysis.wave_change import ChangeDecomposition, decompose_change
 from analysis.waves import TrendTable, trend_table
+from analysis.weighting import weights_given_by
 from surveys.responses import Responses
 from surveys.screening import screen
 from surveys.study import Population
@@ -38,6 +39,7 @@ class WaveFindings:
             yield "waves.change", part
 
 
+@weights_given_by("analysis.inputs.sample_of")
 def wave_findings(
     population: Population,
     by_wave: Mapping[str, Responses],

@@ -84,6 +84,9 @@ class Population:
     profile: tuple[str, ...] = ()  #: items of the sample profile
     multiple_response: tuple[str, ...] = ()  #: items tabulated by group
     recommend: str | None = None  #: the 0-10 item of the Net Promoter Score
+    migration: tuple[
+        str, ...
+    ] = ()  #: two items with the scale of tiers: as it was, and as it is or should be
     segmentation: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     screening: tuple[ScreeningRule, ...] = ()
     consent_purpose: Text | None = None  #: what respondents agreed to have their answers used for

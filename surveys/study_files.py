@@ -6,7 +6,7 @@ schema can see (names that do not exist, codes given twice, a language left out)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from surveys.banner_plans import banner_faults, banner_plans
 from surveys.errors import Fault, StudyFileError
 from surveys.file_faults import fault_at, language_faults, sha256_of, unknown_name
 from surveys.open_questions import OpenQuestion, open_question_faults, open_questions
-from surveys.questionnaire import Questionnaire
+from surveys.questionnaire import Item, Questionnaire
 from surveys.questionnaire_files import read_questionnaire
 from surveys.quota_faults import quota_faults
 from surveys.schema_faults import schema_faults
@@ -127,6 +127,7 @@ def _population(
         profile=tuple(body.get("profile", [])),
         multiple_response=tuple(body.get("multiple_response", [])),
         recommend=body.get("recommend"),
+        migration=tuple(body.get("migration", ())),
         segmentation={key: tuple(names) for key, names in body.get("segmentation", {}).items()},
         screening=tuple(
             ScreeningRule(
@@ -249,6 +250,7 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
             "a scale from 0 to 10",
             "Net promoter scores need the 0-10 item.",
         )
+    yield from _migration_faults(file, body.get("migration", []), ids, place)
     for role, kinds in (
         ("profile", ("single", "multiple", "number")),
         ("multiple_response", ("multiple",)),
@@ -297,6 +299,33 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
                     "an item of this questionnaire and the code that means consent",
                     "Correct the item or the code.",
                 )
+
+
+def _migration_faults(
+    file: YamlFile, names: Sequence[str], ids: Mapping[str, Item], place: Place
+) -> Iterator[Fault]:
+    """Tiers at two moments are comparable only on one scale with an order."""
+    for k, name in enumerate(names):
+        if name not in ids or ids[name].kind != "single":
+            yield unknown_name(file, (*place, "migration", k), name, "an item of kind single", ids)
+            return
+    scales = [ids[name].scale for name in names]
+    if len({scale.id for scale in scales if scale is not None}) > 1:
+        yield fault_at(
+            file,
+            (*place, "migration"),
+            f"items with the scales {' and '.join(scale.id for scale in scales if scale is not None)}",
+            "two items with one scale",
+            "Moves between tiers need the same tiers twice.",
+        )
+    elif any(scale is None or not scale.ordered for scale in scales):
+        yield fault_at(
+            file,
+            (*place, "migration"),
+            "a scale without order",
+            "an ordered scale",
+            "Declare the scale `ordered: true`, or leave out the migration.",
+        )
 
 
 def _test_faults(

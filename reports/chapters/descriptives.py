@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analysis.crosstabs import MultipleResponse
 from analysis.findings import PopulationFindings
+from reports.chapters.tiers import gaps_by_tier, tier_moves
 from reports.document import Block, Cell, Column, Heading, Prose, Spanner, Table, plain
 from reports.figures.naming import group_name
 from reports.small_cells import hidden, hidden_groups
@@ -93,6 +94,7 @@ def descriptives_chapter(telling: Telling) -> Iterator[Block]:
         if f"{found.id}.correlations" in telling.figures:
             yield telling.figures[f"{found.id}.correlations"]
         yield from _groups(telling, found)
+        yield from tier_moves(telling, found.id)
         for multiple in found.multiple:
             yield _multiple(telling, found, multiple)
         yield from _recommend(telling, found)
@@ -332,3 +334,4 @@ def _gaps(telling: Telling) -> Iterator[Block]:
         )
         if f"gaps.{first}-{second}" in telling.figures:
             yield telling.figures[f"gaps.{first}-{second}"]
+        yield from gaps_by_tier(telling, first, second)
