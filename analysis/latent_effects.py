@@ -45,7 +45,7 @@ class LatentEffect(Tabular):
     rmsea: float | None = None
     srmr: float | None = None
     state: str = "ok"
-    reason: str = ""
+    reason: str = ""  #: why there is no effect; of an effect that stands, what to read first
 
     def entries(self) -> tuple[Entry, ...]:
         fitted = {"cfi": self.cfi, "rmsea": self.rmsea, "srmr": self.srmr}
@@ -248,6 +248,7 @@ def _effect(
         estimate=estimate,
         std_error=std_error,
         interval=None if std_error is None else _normal(estimate, std_error, level),
+        reason=found.caution,
         **_indices(found),
     )
 

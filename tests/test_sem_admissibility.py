@@ -180,13 +180,12 @@ GALLERY = {
         "correlation_beyond_one",
         "correlation beyond one: F with G",
     ),
-    "one cluster": (TWO, GOOD.assign(branch=1), {"cluster": "branch"}, "too_few", "1 cluster for 13"),
-    "fewer clusters than parameters": (
+    "one cluster": (
         TWO,
-        GOOD.assign(branch=np.arange(200) % 5),
+        GOOD.assign(branch=1),
         {"cluster": "branch"},
         "too_few",
-        "5 clusters for 13 free parameters",
+        "all respondents are of 1 cluster",
     ),
     "nothing but noise": (
         TWO,
@@ -249,6 +248,27 @@ def test_what_cannot_be_asked_says_what_to_do(model, options, words):
     data = holes.assign(side=np.where(GOLD, "l", "r"), word="x", endless=np.inf, minus=-1.0, side_weight=1.5)
     with pytest.raises(ModelError, match=words.replace("(", r"\(")):
         fit(model, data, **options)
+
+
+@pytest.mark.parametrize(
+    ("n_clusters", "kinds"),
+    [
+        (30, []),
+        (15, ["few_clusters"]),
+        (12, ["clusters_below_parameters", "few_clusters"]),
+        (2, ["clusters_below_parameters", "few_clusters"]),
+    ],
+)
+def test_few_clusters_leave_errors_with_a_caution(n_clusters, kinds):
+    result = fit(TWO, GOOD.assign(branch=np.arange(200) % n_clusters), cluster="branch")
+    assert (result.state, result.n_parameters) == ("ok", 13)
+    assert all(one.std_error for one in result.estimates() if one.parameter.free is not None)
+    assert [caution.kind for caution in result.cautions] == kinds
+    if "clusters_below_parameters" in kinds:
+        assert f"joint tests of more than {n_clusters - 1} parameters are undefined" in result.caution
+        assert np.linalg.matrix_rank(result.uncertainty.meat) == n_clusters - 1
+    assert {entry.reason for entry in result.entries() if entry.std_error} == {result.caution}
+    assert {entry.state for entry in result.entries()} == {"ok"}
 
 
 def test_differences_of_models_that_cannot_be_relied_on_have_no_number():

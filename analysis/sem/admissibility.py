@@ -18,6 +18,7 @@ from analysis.weighting import step_of
 WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
+CautionKind = Literal["clusters_below_parameters", "few_clusters"]
 Kind = Literal[
     "empty_group",
     "too_few",
@@ -46,6 +47,9 @@ ENTRY_STATES: dict[str, str] = {
 PERFECT = 1e-9
 #: Respondents who must have answered any two items for their covariance to be told.
 TOGETHER = 3
+#: With fewer clusters robust errors come out too small (Cameron & Miller, 2015, Journal of Human Resources,
+#: 50, 317-372, find trouble from 20 to 50 on).
+FEW_CLUSTERS = 20
 #: A variance, in units of the sample's, that is less than zero by more than rounding.
 ROUNDING = 1e-9
 
@@ -62,6 +66,14 @@ class Problem:
     @property
     def entry_state(self) -> str:
         return ENTRY_STATES.get(self.kind, "inadmissible")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caution:
+    """What should be read before a result is relied on; the result stands."""
+
+    kind: CautionKind
+    reason: str
 
 
 def problems_of_data(moments: Moments) -> tuple[Problem, ...]:
@@ -115,7 +127,8 @@ def _never_together(group: GroupMoments, items: tuple[str, ...]) -> list[tuple[s
         return []
     together = np.zeros((len(items), len(items)))
     for pattern in group.patterns:
-        together[np.ix_(pattern.observed, pattern.observed)] += len(pattern.members)
+        people = len(pattern.members) if group.counts is None else group.counts[pattern.members].sum()
+        together[np.ix_(pattern.observed, pattern.observed)] += people
     i, j = np.nonzero(np.triu(together < TOGETHER))
     return [(items[a], items[b]) for a, b in zip(i, j, strict=True)]
 
@@ -157,15 +170,29 @@ def problems_of_counts(moments: Moments, df: int, n_parameters: int) -> Iterator
             f"{people(moments.n)} for {n_parameters} free parameters; more than {n_parameters} are needed"
         )
         yield Problem(kind="too_few", reason=reason)
-    clusters = [group.clusters for group in moments.groups if group.clusters is not None]
-    count = len(np.unique(np.concatenate(clusters))) if clusters else None
-    if count is not None and count <= max(n_parameters, 1):
-        noun = "cluster" if count == 1 else "clusters"
-        reason = (
-            f"{count} {noun} for {n_parameters} free parameters; robust errors and tests need more clusters "
-            "than parameters"
-        )
+    if moments.n_clusters == 1:
+        reason = "all respondents are of 1 cluster; robust errors need at least 2, and should have many more"
         yield Problem(kind="too_few", reason=reason)
+
+
+def cautions_of(moments: Moments, n_parameters: int) -> Iterator[Caution]:
+    """What few clusters leave undefined or too small, though the model can be fitted (as lavaan does too)."""
+    count = moments.n_clusters
+    if count is None:
+        return
+    if count <= n_parameters:
+        reason = (
+            f"{count} clusters for {n_parameters} free parameters: their contributions span at most "
+            f"{count - 1} directions, so that joint tests of more than {count - 1} parameters are undefined; "
+            "single standard errors may be used with care"
+        )
+        yield Caution(kind="clusters_below_parameters", reason=reason)
+    if count < FEW_CLUSTERS:
+        reason = (
+            f"only {count} clusters: robust standard errors are probably too small with fewer than "
+            f"{FEW_CLUSTERS}"
+        )
+        yield Caution(kind="few_clusters", reason=reason)
 
 
 def problems_of_solution(table: ParameterTable, moments: Moments, solution: Solution) -> tuple[Problem, ...]:

@@ -136,8 +136,12 @@ def minimise(
     restrictions: Restrictions,
     *,
     most_steps: int = MOST_STEPS,
+    arrived: float = ARRIVED,
 ) -> Solution | None:
-    """Search from ``start``; None when even there the implied covariance matrix is not positive definite."""
+    """Search from ``start`` until the decrement is less than ``arrived``.
+
+    None when even there the implied covariance matrix is not positive definite.
+    """
     x = restrictions.reduce(start)
     place = place_at(parts, restrictions.expand(x))
     if place is None:
@@ -156,7 +160,7 @@ def minimise(
             solve = _solver(place, slopes, None if direct else basis, newton=decrement < 0.5)
         step = solve(gradient)
         decrement = float(-gradient @ step)
-        if decrement < ARRIVED or steps == most_steps:
+        if decrement < arrived or steps == most_steps:
             break
         moved = _downhill(parts, restrictions, x, place, step, decrement)
         if moved is None:
@@ -165,7 +169,7 @@ def minimise(
             break
         x, place = moved
         steps += 1
-    if steps == most_steps and decrement >= ARRIVED:
+    if steps == most_steps and decrement >= arrived:
         complaint = f"after {steps} steps the estimates still move"
     return Solution(place, slopes, full, decrement, steps, not complaint, complaint, basis)
 

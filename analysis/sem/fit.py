@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.sem.admissibility import (
     Problem,
+    cautions_of,
     problems_of_counts,
     problems_of_data,
     problems_of_solution,
@@ -46,6 +47,7 @@ def fit(
     estimator: Estimator = "ML",
     missing: Missing = "listwise",
     weights: str | None = None,
+    counts: str | None = None,
     cluster: str | None = None,
     identification: Identification | None = None,
     group_equal: Iterable[Shared] = (),
@@ -73,6 +75,8 @@ def fit(
         Leave out who left an item blank, or use all that was answered (full information maximum likelihood).
     weights, cluster : str, optional
         Columns with sampling weights and clusters; both need ``"MLR"``, which ``"ML"`` then becomes.
+    counts : str, optional
+        Column with the number of respondents that a row stands for.
     identification : "marker" or "standardized", optional
         What sets the scale of constructs; by default what the model says, or the marker.
     group_equal, group_partial : iterable of str
@@ -108,6 +112,7 @@ def fit(
         group=group,
         missing=missing,
         weights=weights,
+        counts=counts,
         cluster=cluster,
         complete_on=complete_on,
     )
@@ -189,6 +194,7 @@ class _Task:
             problems=tuple(problems),
             n_parameters=self.n_parameters,
             df=self.df,
+            cautions=tuple(cautions_of(self.moments, self.n_parameters)),
         )
 
     def run(self) -> Fit:

@@ -1,8 +1,9 @@
 """How well a model fits: CFI, TLI, RMSEA with its interval, SRMR, and information criteria.
 
 The *robust* versions take the population's misfit rather than the scaled statistic's (Brosseau-Liard &
-Savalei [1]_, Brosseau-Liard, Savalei & Li [2]_), as lavaan reports them with complete answers; with missing
-answers their definition is another one [3]_ and they are left out.
+Savalei [1]_, Brosseau-Liard, Savalei & Li [2]_); with missing answers, the misfit that complete answers would
+have shown (Zhang & Savalei [3]_, see ``missing_fit``), also of maximum likelihood that is not robust. All are
+lavaan's, and are the ones to report.
 
 .. [1] Brosseau-Liard, P. E. & Savalei, V. (2014). Adjusting incremental fit indices for nonnormality.
 Multivariate
@@ -66,7 +67,7 @@ class FitIndices:
 
     plain: Relative
     scaled: Relative | None  #: from the scaled statistics
-    robust: Relative | None  #: corrected for non-normality; the ones to report with a robust estimator
+    robust: Relative | None  #: corrected for non-normality and missing answers; the ones to report
     srmr: float
     log_likelihood: float | None = None  #: None unless estimated by maximum likelihood
     saturated_log_likelihood: float | None = None
@@ -98,6 +99,18 @@ def relative_indices(
         scaled,
         _relative(test.statistic, test.df, baseline.statistic, baseline.df, n, n_groups, c, c_baseline),
     )
+
+
+def relative_from_misfits(
+    own: tuple[float, float, int], baseline: tuple[float, float, int], n: float, n_groups: int
+) -> Relative | None:
+    """Robust indices from statistics whose means, were their models right, are known: each a statistic, its
+    mean and its degrees of freedom. None where a mean is not positive: such a correction corrects nothing."""
+    statistic, mean, df = own
+    other, other_mean, other_df = baseline
+    if df <= 0 or other_df <= 0 or mean <= 0 or other_mean <= 0:
+        return None
+    return _relative(statistic, df, other, other_df, n, n_groups, mean / df, other_mean / other_df)
 
 
 def _relative(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +13,22 @@ from analysis.sem.estimates import Place, Solution
 from analysis.sem.estimators import Choice
 from analysis.sem.indices import (
     FitIndices,
+    Relative,
     information_criteria,
+    relative_from_misfits,
     relative_indices,
     srmr,
 )
 from analysis.sem.matrices import Implied
+from analysis.sem.missing_fit import complete_misfits
 from analysis.sem.moments import Moments
 from analysis.sem.parameters import ParameterTable
 from analysis.sem.saturated import (
     Reference,
+    SaturatedVariation,
     reference_model,
     trace_of_saturated,
-    trace_of_variation,
+    variation_of,
 )
 from analysis.sem.test_statistics import Scaling, TestOfFit
 from analysis.sem.uncertainty import Uncertainty, unweighted_meat
@@ -84,8 +88,11 @@ def quality_of(
         baseline, value = independent, independent.value
         baseline_statistic = 2 * (n - choice.less * len(moments.groups)) * value
     baseline_df = saturated.n_parameters - baseline.n_parameters
+    robust = choice.scaling == "Yuan-Bentler-Mplus"
+    incomplete = any(not group.complete for group in moments.groups)
+    known = variation_of(saturated, moments, with_means=with_means, robust=robust) if incomplete else None
     factors = _scaling_factors(
-        choice.scaling, moments, solution, uncertainty, saturated, baseline, df, baseline_df, table
+        choice.scaling, moments, solution, uncertainty, saturated, known, baseline, df, baseline_df, table
     )
     # A statistic of a model that fits exactly is zero, not rounding below it.
     test = TestOfFit(statistic=max(statistic, 0.0), df=df, scaling=choice.scaling, scaling_factor=factors[0])
@@ -96,6 +103,10 @@ def quality_of(
         scaling_factor=factors[1],
     )
     indices = _indices(table, moments, solution, saturated, test, independence, n_parameters, choice)
+    if known is not None:
+        indices = replace(
+            indices, robust=_as_complete(moments, solution, saturated, baseline, known, df, baseline_df)
+        )
     return Quality(test=test, baseline=independence, indices=indices)
 
 
@@ -105,6 +116,7 @@ def _scaling_factors(
     solution: Solution,
     uncertainty: Uncertainty,
     saturated: Reference,
+    known: SaturatedVariation | None,
     baseline: Reference,
     df: int,
     baseline_df: int,
@@ -116,9 +128,12 @@ def _scaling_factors(
         return None, None
     explained = float((uncertainty.inverse * uncertainty.meat).sum())
     if scaling == "Yuan-Bentler-Mplus":
-        whole = trace_of_saturated(saturated, moments, bool(table.exogenous), with_means=with_means)
+        if known is not None:
+            whole = known.trace()
+        else:
+            whole = trace_of_saturated(saturated, moments, bool(table.exogenous), with_means=with_means)
         whole_baseline = whole
-        explained_baseline = trace_of_variation(baseline, moments, with_means=with_means)
+        explained_baseline = variation_of(baseline, moments, with_means=with_means).trace()
     elif uncertainty.kind == "unweighted":
         whole = whole_baseline = unweighted_meat(solution.place, moments, with_means=with_means)[1]
         explained_baseline = _explained(baseline.place, moments, with_means, unweighted=True)
@@ -149,13 +164,13 @@ def _trace_of_moments(place: Place, moments: Moments, with_means: bool) -> float
     """``tr(W Gamma)``, W the normal weights at the implied moments: from each respondent's distance."""
     total = 0.0
     for group, implied in zip(moments.groups, place.implied, strict=True):
-        if group.rows is None:
-            raise ValueError("Fourth moments need the answers.")
-        centred = group.rows - group.means
+        centred = group.answers() - group.means
         inverse = np.linalg.inv(implied.covariance)
         squared = ((centred @ inverse) * centred).sum(axis=1)
         product = inverse @ group.covariance
-        total += (float((squared**2).mean()) - float((product * product.T).sum())) / 2
+        total += (
+            float(np.average(squared**2, weights=group.counts)) - float((product * product.T).sum())
+        ) / 2
         total += float(np.trace(product)) if with_means else 0.0
     return total
 
@@ -190,8 +205,6 @@ def _indices(
     n, groups = moments.n_weighted, len(moments.groups)
     n_tested = n - choice.less * groups
     plain, scaled, robust = relative_indices(test, baseline, n_tested, groups)
-    if any(not group.complete for group in moments.groups):
-        robust = None
     implied: tuple[Implied, ...] = solution.place.implied
     value = srmr(moments, implied, with_means=table.mean_structure, less=choice.less)
     if not choice.likelihood:
@@ -208,6 +221,29 @@ def _indices(
         aic=criteria.aic,
         bic=criteria.bic,
         bic_adjusted=criteria.bic_adjusted,
+    )
+
+
+def _as_complete(
+    moments: Moments,
+    solution: Solution,
+    saturated: Reference,
+    baseline: Reference,
+    known: SaturatedVariation,
+    df: int,
+    baseline_df: int,
+) -> Relative | None:
+    """The robust indices under missing answers."""
+    free = np.eye(len(baseline.place.parameters))
+    places = ((solution.place, solution.tangent), (baseline.place, free))
+    own, independent = complete_misfits(places, moments, saturated, known)
+    if own is None or independent is None:
+        return None
+    return relative_from_misfits(
+        (own.statistic, own.expected, df),
+        (independent.statistic, independent.expected, baseline_df),
+        moments.n_weighted,
+        len(moments.groups),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import numpy.typing as npt
 
@@ -69,6 +71,8 @@ class _Guess:
                 standard[name] = loading / np.sqrt(self.constructs_of[name])
         elif names:
             standard[names[0]] = 1.0
+        else:
+            standard |= self._of_constructs([row.right for row in rows])
         self.standard[construct] = standard
         marker = next((row for row in rows if row.free is None and row.value), None)
         unit = np.sqrt(abs(self.variance.get(construct, 1.0))) or 1.0
@@ -80,6 +84,28 @@ class _Guess:
             floor = np.copysign(max(abs(loading), 0.2), marker.value)
             unit = floor * self._sd_of(marker.right) / marker.value
         self.unit[construct] = float(unit)
+
+    def _of_constructs(self, names: list[str]) -> dict[str, float]:
+        """Standardised loadings of constructs on one of second order, from how their items correlate."""
+        if len(names) < 2 or any(name not in self.standard for name in names):
+            return {}
+        correlation = np.eye(len(names))
+        for a, b in combinations(range(len(names)), 2):
+            r = self._correlation(names[a], names[b])
+            correlation[a, b] = correlation[b, a] = 0.0 if r is None else np.clip(r, -0.9, 0.9)
+        return dict(zip(names, _loadings(correlation).tolist(), strict=True))
+
+    def _correlation(self, a: str, b: str) -> float | None:
+        """Of two constructs, from the correlations between their items; None where they share no such."""
+        items_a = [name for name in self.standard[a] if name in self.place]
+        items_b = [name for name in self.standard[b] if name in self.place]
+        if not items_a or not items_b:
+            return None
+        la = np.array([self.standard[a][name] for name in items_a])
+        lb = np.array([self.standard[b][name] for name in items_b])
+        block = self.correlation[np.ix_([self.place[i] for i in items_a], [self.place[i] for i in items_b])]
+        weight = float((la @ la) * (lb @ lb))
+        return float(la @ block @ lb) / weight if weight > 0 else 0.0
 
     def _sd_of(self, name: str) -> float:
         return float(self.sd[self.place[name]]) if name in self.place else self.unit.get(name, 1.0)
@@ -110,16 +136,8 @@ class _Guess:
             return 0.5 * float(self.covariance[self.place[a], self.place[b]]) if predictors else 0.0
         if a not in self.items or b not in self.items:
             return 0.0
-        items_a = [name for name in self.standard[a] if name in self.place]
-        items_b = [name for name in self.standard[b] if name in self.place]
-        if not items_a or not items_b:
-            return 0.0
-        la = np.array([self.standard[a][name] for name in items_a])
-        lb = np.array([self.standard[b][name] for name in items_b])
-        block = self.correlation[np.ix_([self.place[i] for i in items_a], [self.place[i] for i in items_b])]
-        weight = float((la @ la) * (lb @ lb))
-        r = float(np.clip(la @ block @ lb / weight, -0.6, 0.6)) if weight > 0 else 0.0
-        return r * self.unit[a] * self.unit[b]
+        r = self._correlation(a, b)
+        return 0.0 if r is None else float(np.clip(r, -0.6, 0.6)) * self.unit[a] * self.unit[b]
 
 
 def _loadings(correlation: Array) -> Array:

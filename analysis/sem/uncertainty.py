@@ -109,13 +109,11 @@ def unweighted_meat(place: Place, moments: Moments, *, with_means: bool) -> tupl
 
 
 def _unweighted_sample(group: GroupMoments, slopes: Slopes, with_means: bool) -> tuple[Array, float]:
-    if group.rows is None:
-        raise ValueError("Fourth moments need the answers.")
-    centred = group.rows - group.means
+    centred = group.answers() - group.means
     cells = (centred @ slopes.left) * (centred @ slopes.right) + centred**2 @ (slopes.left * slopes.right)
     if with_means:
         cells = cells + centred @ slopes.means
-    cells = cells - cells.mean(axis=0)
-    squares = (centred**2).T @ centred**2 / group.n - group.covariance**2
+    cells = cells - np.average(cells, axis=0, weights=group.counts)
+    squares = group.outer(centred**2) - group.covariance**2
     trace = float(np.tril(squares).sum()) + (float(np.trace(group.covariance)) if with_means else 0.0)
-    return cells.T @ cells / group.n, trace
+    return group.outer(cells), trace
