@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import lapack
 
 from analysis.sem.estimates import Solution
 from analysis.sem.matrices import Implied
@@ -141,8 +143,12 @@ def _constant(group: GroupMoments, items: tuple[str, ...]) -> list[str]:
 
 
 def _dependent(group: GroupMoments, items: tuple[str, ...], where: str) -> Iterator[Problem]:
-    sd = np.sqrt(np.diag(group.covariance))
-    correlation = group.covariance / np.outer(sd, sd)
+    sd = np.sqrt(group.covariance.diagonal())
+    correlation = group.covariance / sd / sd[:, None]
+    # The smallest eigenvalue of correlations is more than their determinant over e, which costs less.
+    factor, wrong = lapack.dpotrf(correlation, lower=1)
+    if not wrong and float(factor.diagonal().prod()) ** 2 > math.e * PERFECT:
+        return
     if np.linalg.eigvalsh(correlation)[0] > PERFECT:
         return
     i, j = np.nonzero(np.tril(np.abs(correlation) > 1 - PERFECT, -1))
@@ -200,10 +206,18 @@ def problems_of_solution(table: ParameterTable, moments: Moments, solution: Solu
     if not solution.converged:
         reason = f"the search did not converge: {solution.complaint}"
         return (Problem(kind="not_converged", reason=reason),)
-    found: list[Problem] = []
-    for group, implied in zip(moments.groups, solution.place.implied, strict=True):
-        found += _of_matrices(table, group, implied)
-    return tuple(found)
+    return problems_of_matrices(table, moments, solution.place.implied)
+
+
+def problems_of_matrices(
+    table: ParameterTable, moments: Moments, implied: Sequence[Implied]
+) -> tuple[Problem, ...]:
+    """Negative variances, correlations beyond one, covariance matrices that are none."""
+    return tuple(
+        problem
+        for group, own in zip(moments.groups, implied, strict=True)
+        for problem in _of_matrices(table, group, own)
+    )
 
 
 def _of_matrices(table: ParameterTable, group: GroupMoments, implied: Implied) -> Iterator[Problem]:
@@ -240,16 +254,22 @@ def _of_matrices(table: ParameterTable, group: GroupMoments, implied: Implied) -
 
 def _beyond_one(covariance: Array, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     i, j = np.nonzero(np.tril(covariance, -1))
-    sd = np.sqrt(np.maximum(np.diag(covariance), 0))
+    if not len(i):
+        return
+    sd = np.sqrt(np.maximum(covariance.diagonal(), 0))
     for a, b in zip(i, j, strict=True):
         if abs(covariance[a, b]) > sd[a] * sd[b] * (1 + ROUNDING):
             yield names[int(b)], names[int(a)]
 
 
 def _indefinite(block: Array) -> bool:
-    sd = np.sqrt(np.maximum(np.diag(block), 0))
+    if not np.count_nonzero(block - np.diag(block.diagonal())):
+        return False  # variances alone, which are looked at elsewhere
+    sd = np.sqrt(np.maximum(block.diagonal(), 0))
     used = sd > 0  # a variance fixed at zero is allowed
     if not used.any():
+        return False
+    if used.all() and not lapack.dpotrf(block, lower=1)[1]:
         return False
     scaled = block[np.ix_(used, used)] / np.outer(sd[used], sd[used])
     return bool(np.linalg.eigvalsh(scaled)[0] < -ROUNDING)

@@ -183,11 +183,11 @@ def _solver(
         if basis is not None:
             matrix = basis.T @ matrix @ basis
         # In units of each parameter's own curvature, so that no unit of measurement looks singular.
-        diagonal = np.diag(matrix)
+        diagonal = matrix.diagonal()
         if not (diagonal > 0).all():
             continue
         unit = 1 / np.sqrt(diagonal)
-        factor, wrong = lapack.dpotrf(matrix * np.multiply.outer(unit, unit), lower=1)
+        factor, wrong = lapack.dpotrf(matrix * unit * unit[:, None], lower=1)
         if not wrong and float(factor.diagonal().min(initial=1.0)) > 1e-7:
             return lambda g: np.asarray(-unit * lapack.dpotrs(factor, unit * g, lower=1)[0])
     # Not identified here: the shortest of the many steps; whether that is so at the end, others will say.

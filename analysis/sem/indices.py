@@ -23,8 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
-from scipy.special import chndtr
+from scipy.special import chndtr, chndtrinc
 
 from analysis.results import Interval
 from analysis.sem.matrices import Implied
@@ -160,12 +159,7 @@ def _scaled_rmsea(statistic: float, trace: float, n: float, n_groups: int) -> Rm
 
 def noncentrality(statistic: float, df: float, area: float) -> float:
     """The noncentrality with which chi-square falls below the statistic with this probability; at least 0."""
-    if chndtr(statistic, df, 0.0) <= area:
-        return 0.0
-    high = max(statistic, 1.0)
-    while chndtr(statistic, df, high) > area:
-        high *= 2
-    return float(brentq(lambda delta: chndtr(statistic, df, delta) - area, 0.0, high, xtol=1e-10, rtol=1e-14))
+    return 0.0 if chndtr(statistic, df, 0.0) <= area else float(chndtrinc(statistic, df, area))
 
 
 def srmr(moments: Moments, implied: Sequence[Implied], *, with_means: bool, less: int = 0) -> float:
@@ -176,13 +170,17 @@ def srmr(moments: Moments, implied: Sequence[Implied], *, with_means: bool, less
     """
     total = 0.0
     for group, here, share in zip(moments.groups, implied, moments.shares(), strict=True):
-        covariance = group.covariance * (group.n / (group.n - less))
-        sd = np.sqrt(np.diag(covariance))
-        residual = (covariance - here.covariance) / np.outer(sd, sd)
-        squares = list(residual[np.tril_indices(len(sd))] ** 2)
+        covariance = group.covariance * (group.n / (group.n - less)) if less else group.covariance
+        sd = np.sqrt(covariance.diagonal())
+        residual = (covariance - here.covariance) / sd / sd[:, None]
+        p = len(sd)
+        # each covariance once: half of the whole matrix and half of its diagonal
+        squares = (float((residual**2).sum()) + float((residual.diagonal() ** 2).sum())) / 2
+        count = p * (p + 1) // 2
         if with_means:
-            squares += list(((group.means - here.means) / sd) ** 2)
-        total += share * math.sqrt(float(np.mean(squares)))
+            squares += float((((group.means - here.means) / sd) ** 2).sum())
+            count += p
+        total += share * math.sqrt(squares / count)
     return total
 
 

@@ -250,7 +250,9 @@ def _numbers(data: pd.DataFrame, items: Sequence[str]) -> Array:
         # Column by column: selecting columns builds a frame first, which takes longer than a small fit.
         answers: Array = np.empty((len(data), len(items)))
         for i, item in enumerate(items):
-            answers[:, i] = data[item].to_numpy(dtype=float, na_value=np.nan)
+            column = data[item]
+            plain = column.dtype == np.float64
+            answers[:, i] = column.to_numpy() if plain else column.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):
         words = [name for name in items if not pd.api.types.is_numeric_dtype(data[name])]
         raise ModelError(

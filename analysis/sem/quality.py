@@ -26,6 +26,7 @@ from analysis.sem.parameters import ParameterTable
 from analysis.sem.saturated import (
     Reference,
     SaturatedVariation,
+    likelihood_values,
     reference_model,
     trace_of_saturated,
     variation_of,
@@ -69,11 +70,25 @@ def quality_of(
 ) -> Quality | None:
     """None where the saturated model has no estimates."""
     with_means, exogenous = table.mean_structure, frozenset(table.exogenous)
+    complete = all(group.complete for group in moments.groups)
+    n = moments.n_weighted
+    if choice.likelihood and choice.scaling == "none" and complete:
+        # The usual case needs no more of the two models than their likelihoods.
+        values = likelihood_values(moments, exogenous)
+        if values is None:
+            return None
+        test = TestOfFit(statistic=max(2 * n * (solution.place.value - values.saturated), 0.0), df=df)
+        independence = TestOfFit(
+            statistic=max(2 * n * (values.baseline - values.saturated), 0.0), df=values.baseline_df
+        )
+        indices = _indices(
+            table, moments, solution, values.saturated, test, independence, n_parameters, choice
+        )
+        return Quality(test=test, baseline=independence, indices=indices)
     saturated = reference_model("saturated", moments, exogenous, with_means=with_means)
     baseline = reference_model("baseline", moments, exogenous, with_means=with_means)
     if saturated is None or baseline is None:
         return None
-    n = moments.n_weighted
     if choice.likelihood:
         statistic = 2 * n * (solution.place.value - saturated.value)
         baseline_statistic = 2 * n * (baseline.value - saturated.value)
@@ -89,8 +104,7 @@ def quality_of(
         baseline_statistic = 2 * (n - choice.less * len(moments.groups)) * value
     baseline_df = saturated.n_parameters - baseline.n_parameters
     robust = choice.scaling == "Yuan-Bentler-Mplus"
-    incomplete = any(not group.complete for group in moments.groups)
-    known = variation_of(saturated, moments, with_means=with_means, robust=robust) if incomplete else None
+    known = None if complete else variation_of(saturated, moments, with_means=with_means, robust=robust)
     factors = _scaling_factors(
         choice.scaling, moments, solution, uncertainty, saturated, known, baseline, df, baseline_df, table
     )
@@ -102,7 +116,7 @@ def quality_of(
         scaling=choice.scaling,
         scaling_factor=factors[1],
     )
-    indices = _indices(table, moments, solution, saturated, test, independence, n_parameters, choice)
+    indices = _indices(table, moments, solution, saturated.value, test, independence, n_parameters, choice)
     if known is not None:
         indices = replace(
             indices, robust=_as_complete(moments, solution, saturated, baseline, known, df, baseline_df)
@@ -196,7 +210,7 @@ def _indices(
     table: ParameterTable,
     moments: Moments,
     solution: Solution,
-    saturated: Reference,
+    saturated: float,
     test: TestOfFit,
     baseline: TestOfFit,
     n_parameters: int,
@@ -217,7 +231,7 @@ def _indices(
         robust=robust,
         srmr=value,
         log_likelihood=log_likelihood,
-        saturated_log_likelihood=_log_likelihood(saturated.value, moments, table),
+        saturated_log_likelihood=_log_likelihood(saturated, moments, table),
         aic=criteria.aic,
         bic=criteria.bic,
         bic_adjusted=criteria.bic_adjusted,

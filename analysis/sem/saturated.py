@@ -79,6 +79,38 @@ def reference_model(
     return None if place is None else Reference(place, first)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LikelihoodValues:
+    """Discrepancies of maximum likelihood of both models."""
+
+    saturated: float
+    baseline: float
+    baseline_df: int
+
+
+def likelihood_values(moments: Moments, exogenous: frozenset[str]) -> LikelihoodValues | None:
+    """The two models' values where all answers are there: half the log-determinants plus p."""
+    p = len(moments.items)
+    outside = np.array([i for i, item in enumerate(moments.items) if item in exogenous], dtype=np.intp)
+    inside = np.array([i for i, item in enumerate(moments.items) if item not in exogenous], dtype=np.intp)
+    saturated = baseline = 0.0
+    for group, share in zip(moments.groups, moments.shares(), strict=True):
+        variances = group.covariance.diagonal()[inside]
+        sign, log_determinant = np.linalg.slogdet(group.covariance)
+        if sign <= 0 or not (variances > 0).all():
+            return None
+        alone = float(np.log(variances).sum())
+        if len(outside):
+            alone += float(np.linalg.slogdet(group.covariance[np.ix_(outside, outside)])[1])
+        saturated += share * (float(log_determinant) + p) / 2
+        baseline += share * (alone + p) / 2
+    x = len(outside)
+    per_group = p * (p + 1) // 2 - x * (x + 1) // 2 - len(inside)
+    return LikelihoodValues(
+        saturated=saturated, baseline=baseline, baseline_df=per_group * len(moments.groups)
+    )
+
+
 def _structure(
     kind: str,
     group: GroupMoments,
