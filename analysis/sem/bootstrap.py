@@ -35,6 +35,9 @@ from analysis.sem.quantities import Quantities
 from analysis.sem.resamples import Batch, resampled_moments
 from analysis.sem.restrictions import Restrictions
 from analysis.sem.standardized import Kind
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]

@@ -35,7 +35,7 @@ __all__ = ["Estimate", "Fit", "fit", "fit_moments"]
 
 @takes_weights(
     "weights",
-    counts="refused",
+    counts="sums",
     how="pseudo-likelihood with robust errors (a column of the data)",
     reference="lavaan sampling.weights",
 )

@@ -18,6 +18,9 @@ from analysis.sem.estimates import Part, Solution
 from analysis.sem.matrices import Implied, Structure
 from analysis.sem.resamples import Batch, GroupBatch
 from analysis.sem.restrictions import Restrictions
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]

@@ -28,6 +28,9 @@ from analysis.sem.discrepancy import MaximumLikelihood, modelled_means
 from analysis.sem.estimates import Part, Place, gather, place_at
 from analysis.sem.moments import Moments
 from analysis.sem.saturated import Reference, SaturatedVariation, linear_information, parts_of
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

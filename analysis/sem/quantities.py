@@ -16,6 +16,9 @@ from analysis.sem.matrices import Implied
 from analysis.sem.parameters import Parameter, ParameterTable
 from analysis.sem.standardized import Kind, standardized_duals
 from analysis.sem.syntax import Constraint
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

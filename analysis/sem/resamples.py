@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from analysis.sem.incomplete import Pattern
 from analysis.sem.moments import GroupMoments, Moments
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
