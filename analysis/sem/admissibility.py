@@ -143,6 +143,13 @@ def _constant(group: GroupMoments, items: tuple[str, ...]) -> list[str]:
 
 
 def _dependent(group: GroupMoments, items: tuple[str, ...], where: str) -> Iterator[Problem]:
+    if not np.isfinite(group.covariance).all():
+        large = [
+            name for name, v in zip(items, group.covariance.diagonal(), strict=True) if not np.isfinite(v)
+        ]
+        reason = f"answers{where} are too large to be squared: {', '.join(large)}. Choose another unit"
+        yield Problem(kind="not_positive_definite", reason=reason, about=tuple(large), group=group.group)
+        return
     sd = np.sqrt(group.covariance.diagonal())
     correlation = group.covariance / sd / sd[:, None]
     # The smallest eigenvalue of correlations is more than their determinant over e, which costs less.

@@ -160,6 +160,10 @@ def moments_of(
     """
     named = [column for column in (group, weights, counts, cluster) if column is not None]
     absent = [column for column in (*items, *named) if column not in data.columns]
+    if not data.columns.is_unique:
+        twice = [name for name in dict.fromkeys((*items, *named)) if (data.columns == name).sum() > 1]
+        if twice:
+            raise ModelError(f"Several columns are called {', '.join(map(repr, twice))}. Keep one of each.")
     if absent:
         raise ModelError(
             f"The data have no column {', '.join(map(repr, absent))}. "
@@ -167,7 +171,7 @@ def moments_of(
         )
     answers = _numbers(data, items)
     weight, count = _weights(data, weights), _counts(data, counts)
-    clusters = None if cluster is None else pd.factorize(data[cluster])[0].astype(np.intp)
+    clusters = _clusters(data, cluster)
     required = [items.index(name) for name in complete_on]
     blank = np.isnan(answers)
     if missing == "listwise":
@@ -251,6 +255,8 @@ def _numbers(data: pd.DataFrame, items: Sequence[str]) -> Array:
         answers: Array = np.empty((len(data), len(items)))
         for i, item in enumerate(items):
             column = data[item]
+            if column.dtype.kind in "Mm":
+                raise TypeError  # a date is no answer on a scale, though it can be made a number
             plain = column.dtype == np.float64
             answers[:, i] = column.to_numpy() if plain else column.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):
@@ -285,6 +291,18 @@ def _counts(data: pd.DataFrame, counts: str | None) -> Array | None:
     return values
 
 
+def _clusters(data: pd.DataFrame, cluster: str | None) -> Index | None:
+    if cluster is None:
+        return None
+    found: Index = pd.factorize(data[cluster])[0].astype(np.intp)
+    if (found < 0).any():
+        raise ModelError(
+            f"{int((found < 0).sum())} respondents have no cluster in {cluster!r}. Leave them out, or give "
+            "each a cluster of their own."
+        )
+    return found
+
+
 def _groups(data: pd.DataFrame, group: str | None) -> list[tuple[str, npt.NDArray[np.bool_]]]:
     if group is None:
         return [("", np.ones(len(data), dtype=bool))]
@@ -293,4 +311,6 @@ def _groups(data: pd.DataFrame, group: str | None) -> list[tuple[str, npt.NDArra
         levels = list(column.cat.categories)
     else:
         levels = list(dict.fromkeys(column.dropna()))
+    if not levels:
+        raise ModelError(f"Nobody has a group: the column {group!r} is empty.")
     return [(str(level), (column == level).to_numpy(dtype=bool)) for level in levels]
