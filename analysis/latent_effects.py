@@ -8,21 +8,24 @@ there is no effect, but a state and its reason.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.bootstrap import BootstrapDistribution
 from analysis.measurement import comparability
 from analysis.results import Entry, Interval, Tabular
-from analysis.sem.defined import defined
+from analysis.sem.bootstrap import bootstrap
+from analysis.sem.defined import defined, monte_carlo_draws
 from analysis.sem.fit import Fit, fit
 from analysis.sem.standardized import standardized
 from analysis.weighting import refuses_weights
 
+IndirectInterval = Literal["delta", "bootstrap", "monte_carlo"]
 MEASURE = {
     "path": "latent_coefficient",
     "indirect": "latent_indirect_effect",
@@ -59,7 +62,8 @@ class LatentEffect(Tabular):
     loadings: tuple[LatentPath, ...] = ()  #: of items on constructs
     r_squared: Mapping[str, float] = field(default_factory=dict)  #: of the constructs that depend on others
     state: str = "ok"
-    reason: str = ""
+    reason: str = ""  #: why there is no effect; of an effect that stands, what to read first
+    distribution: BootstrapDistribution | None = None  #: what a drawn interval rests on
 
     def entries(self) -> tuple[Entry, ...]:
         """The effect, then the arrows of the model and the explained variances, where it has any."""
@@ -155,11 +159,24 @@ def latent_indirect(
     outcome: str,
     clusters: pd.Series | None = None,
     confidence_level: float = 0.95,
+    interval: IndirectInterval = "delta",
+    rng: np.random.Generator | None = None,
+    draws: int | None = None,
 ) -> LatentEffect:
     """Product of the standardised coefficients along a series of constructs.
 
     Every construct depends on all before it, so that the product is what passes along the series alone.
-    Errors are the delta method's.
+
+    Parameters
+    ----------
+    interval : "delta", "bootstrap" or "monte_carlo"
+        The delta method's normal interval; percentiles over resampled respondents (or branches), as products
+        are not normal; or over draws of the parameters from their normal distribution. The standard error
+        is of the same kind.
+    rng : Generator
+        Of the draws; needed for the last two.
+    draws : int, optional
+        By default 2,000 resamples, or 20,000 draws of the parameters.
     """
     series = (predictor, *mediators, outcome)
     text = _measured(constructs, series)
@@ -172,7 +189,47 @@ def latent_indirect(
     if found.state != "ok":
         return _none("indirect", about, found)
     one = defined(found, standardized="all")["along"]
-    return _effect("indirect", about, found, one.estimate, one.std_error, confidence_level)
+    effect = _effect("indirect", about, found, one.estimate, one.std_error, confidence_level)
+    if interval == "delta":
+        return effect
+    if rng is None:
+        raise ValueError(f"The interval {interval!r} is drawn at random. Hand in rng=...")
+    return _with_drawn_interval(effect, found, interval, rng, draws, confidence_level)
+
+
+def _with_drawn_interval(
+    effect: LatentEffect,
+    found: Fit,
+    interval: IndirectInterval,
+    rng: np.random.Generator,
+    draws: int | None,
+    level: float,
+) -> LatentEffect:
+    """The same effect, its error and interval from resamples or from draws of the parameters."""
+    spread: BootstrapDistribution | None = None
+    if interval == "bootstrap":
+        drawn = bootstrap(found, ["along"], rng=rng, resamples=draws or 2000, standardized="all")
+        told, state, failed = f"percentile bootstrap of {drawn.resampled}", drawn.state, drawn.reason
+        spread = drawn.distribution("along")
+        if spread is not None and drawn.failed:
+            words = f"{drawn.failed} of {drawn.resamples} resamples had no admissible solution"
+            effect = replace(effect, reason="; ".join(filter(None, (effect.reason, words))))
+    else:
+        told, state = "Monte Carlo interval", "inadmissible"
+        failed = "the parameters are known too badly to draw from them"
+        values = monte_carlo_draws(found, "along", rng=rng, draws=draws or 20_000, standardized="all")
+        spread = None if values is None else BootstrapDistribution.of(values)
+    method = f"{effect.method}, {told}"
+    if spread is None:
+        # The effect is still a description; what was asked for, its uncertainty, there is not.
+        return replace(effect, method=method, std_error=None, interval=None, state=state, reason=failed)
+    return replace(
+        effect,
+        method=method,
+        std_error=spread.std_error,
+        interval=spread.interval(level),
+        distribution=spread,
+    )
 
 
 @refuses_weights("the structural model behind it is fitted without weights", instead="analysis.sem.fit.fit")
@@ -280,6 +337,7 @@ def _effect(
         estimate=estimate,
         std_error=std_error,
         interval=None if std_error is None else _normal(estimate, std_error, level),
+        reason=found.caution,
         **_indices(found),
         **_arrows(found, level),
     )
