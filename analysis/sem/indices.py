@@ -159,7 +159,9 @@ def _scaled_rmsea(statistic: float, trace: float, n: float, n_groups: int) -> Rm
 
 def noncentrality(statistic: float, df: float, area: float) -> float:
     """The noncentrality with which chi-square falls below the statistic with this probability; at least 0."""
-    return 0.0 if chndtr(statistic, df, 0.0) <= area else float(chndtrinc(statistic, df, area))
+    if statistic <= 0 or chndtr(statistic, df, 0.0) <= area:  # negative where a scaling is, told later
+        return 0.0
+    return float(chndtrinc(statistic, df, area))
 
 
 def srmr(moments: Moments, implied: Sequence[Implied], *, with_means: bool, less: int = 0) -> float:
