@@ -96,6 +96,7 @@ class BannerRow:
     letters: tuple[str, ...]
     versus_total: tuple[str, ...]  #: ``higher`` or ``lower`` than the total at the strict level, or empty
     residual: Array  #: adjusted residual against independence of item and span; NaN where it has none
+    suppressed: tuple[bool, ...] = ()  #: cells left out for privacy; empty if none were looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,8 +131,8 @@ class Banner(Tabular):
 
     def _cells(self, item: BannerItemTable, row: BannerRow) -> Iterator[Entry]:
         for i, column in enumerate(self.columns):
-            state = item.state[i]
-            known = state != "empty_cell"
+            state = "suppressed" if row.suppressed and row.suppressed[i] else item.state[i]
+            known = state not in ("empty_cell", "suppressed")
             numbers = {
                 "count": row.count[i],
                 "weighted_count": row.weighted_count[i],
@@ -145,7 +146,7 @@ class Banner(Tabular):
                 measure=row.measure,
                 method="Banner table, effective bases",
                 about={"item": item.name, "row": row.name, "column": column.name},
-                n=int(item.n[i]),
+                n=int(item.n[i]) if np.isfinite(item.n[i]) else None,
                 estimate=float(row.estimate[i]) if known else None,
                 std_error=float(row.std_error[i]) if known and np.isfinite(row.std_error[i]) else None,
                 more={name: float(value) for name, value in numbers.items() if np.isfinite(value)},
@@ -182,10 +183,14 @@ class Banner(Tabular):
                         },
                         "letters": [text for row in item.rows for text in row.letters],
                         "versus_total": [text for row in item.rows for text in row.versus_total],
-                        "n": np.tile(item.n.astype(int), r),
+                        "n": pd.array(np.tile(item.n, r), dtype="Int64"),
                         "weighted_n": np.tile(item.weighted_n, r),
                         "effective_n": np.tile(item.effective_n, r),
-                        "state": list(item.state) * r,
+                        "state": [
+                            "suppressed" if row.suppressed and row.suppressed[i] else item.state[i]
+                            for row in item.rows
+                            for i in range(c)
+                        ],
                     }
                 )
             )
@@ -202,6 +207,8 @@ class Banner(Tabular):
 def _reason(state: str, rules: LetterRules) -> str:
     if state == "empty_cell":
         return "nobody in this column answered"
+    if state == "suppressed":
+        return "too few respondents to be shown, or needed to work out a cell that has"
     if state == "too_few":
         return f"base below {rules.minimum_base:g} ({rules.base}): shown, not tested"
     return ""

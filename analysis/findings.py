@@ -17,25 +17,35 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from analysis.comparability import Comparability, comparability, comparability_between
 from analysis.correlations import CorrelationMatrix, correlation_matrix
 from analysis.crosstabs import MultipleResponse, multiple_response
+from analysis.declared_banners import DeclaredBanner, declared_banner
 from analysis.declared_tests import Settings, gather
 from analysis.descriptives import AnswerShares, Descriptives, answer_shares, describe
+from analysis.families import Family, corrected_over_families
 from analysis.groups import GroupComparison, compare_groups
 from analysis.hypotheses import Evidence, Verdict, judge
 from analysis.inputs import Sample, sample_of
 from analysis.means import MeanDifference, mean_difference
-from analysis.measurement import Comparability, Measurement, comparability, measured
+from analysis.measurement import Measurement, measured
+from analysis.missing_answers import MissingAnswers, missing_answers
 from analysis.nps import NetPromoterScore, net_promoter_score
+from analysis.open_answers import OpenAnswers, open_answers
 from analysis.profile import Frequencies, frequencies
 from analysis.reliability import CronbachAlpha, cronbach_alpha
 from analysis.results import Entry, Tabular
+from analysis.specification_curve import SpecificationCurve
+from analysis.specifications import specification_curves
+from analysis.tier_views import TierViews, tier_views
 from analysis.trend import JonckheereTerpstra, KendallTauB, jonckheere_terpstra, kendall_tau_b
+from analysis.wave_findings import WaveFindings, wave_findings
 from analysis.weighting import no_estimate, weights_given_by
 from surveys.questionnaire import Item
 from surveys.responses import Responses
 from surveys.screening import Screening, screen
 from surveys.study import Parallel, Population, Study
+from surveys.waves import split_waves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +53,7 @@ class PopulationFindings:
     """What was found out about one population."""
 
     population: Population
-    responses: Responses  #: as read, before screening
+    responses: Responses  #: as read, before screening; of the last wave where there are several
     screening: Screening
     sample: Sample  #: the respondents analysed
     profile: tuple[Frequencies, ...]
@@ -59,6 +69,10 @@ class PopulationFindings:
     trends: tuple[tuple[JonckheereTerpstra, KendallTauB], ...]
     multiple: tuple[MultipleResponse, ...]
     recommend: NetPromoterScore | None
+    banners: tuple[DeclaredBanner, ...] = ()
+    missing: MissingAnswers | None = None  #: among the items of constructs
+    open_answers: tuple[OpenAnswers, ...] = ()
+    waves: WaveFindings | None = None  #: what changed; all else here is about the last wave
 
     @property
     def id(self) -> str:
@@ -90,6 +104,14 @@ class PopulationFindings:
             yield "multiple", multiple
         if self.recommend is not None:
             yield "recommend", self.recommend
+        for made in self.banners:
+            yield f"banners.{made.plan.id}", made
+        if self.missing is not None:
+            yield "missing", self.missing
+        for told in self.open_answers:
+            yield from told.results()
+        if self.waves is not None:
+            yield from self.waves.results()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +122,7 @@ class Gap:
     first: str
     second: str
     difference: MeanDifference
+    comparability: Comparability | None = None  #: of a construct of several items, between the populations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +145,10 @@ class Findings:
     gaps: tuple[Gap, ...]
     verdicts: tuple[Verdict, ...]
     rule_effects: tuple[RuleEffect, ...]
+    curves: tuple[SpecificationCurve, ...] = ()  #: every test under all defensible choices
+    families: tuple[Family, ...] = ()  #: tests outside the hypotheses that are corrected together
     catalogue: Mapping[str, tuple[str, Entry]] = field(repr=False)  #: id -> (population, entry)
+    views: TierViews = field(default_factory=TierViews)  #: priorities, gaps and moves by tier
 
     @property
     def synthetic(self) -> bool:
@@ -152,6 +178,12 @@ def entry_id(scope: str, entry: Entry) -> str:
     return ".".join([scope, *parts, entry.measure])
 
 
+@no_estimate("text")
+def specification_scope(curve: SpecificationCurve) -> str:
+    """Where the numbers of a specification curve are listed."""
+    return f"hypotheses.{curve.hypothesis}.{curve.position + 1}.specifications"
+
+
 Watch = Callable[[str], None]
 Found = TypeVar("Found")
 
@@ -175,7 +207,8 @@ def find(
     watch : callable
         Told what is being done.
     sensitivity : bool
-        Whether to judge the hypotheses again with each screening rule left out.
+        Whether to judge the hypotheses again with each screening rule left out and, where the outline
+        has a chapter on robustness, to carry out every test under all other defensible choices.
     pool : concurrent.futures.Executor, optional
         Shares the work; the findings are the same with and without.
     """
@@ -199,18 +232,35 @@ def find(
         study.hypotheses, gather(study, samples, settings), confidence_level=study.confidence_level
     )
     gaps = tuple(_gaps(study, samples))
+    views = tier_views(study, samples)
     effects: tuple[RuleEffect, ...] = ()
     if sensitivity:
         tell("testing again with each screening rule left out")
         effects = tuple(_rule_effects(study, populations, samples, verdicts, settings, pool))
+    curves: tuple[SpecificationCurve, ...] = ()
+    if sensitivity and "robustness" in study.outline:
+        tell("carrying out every test in all other defensible ways")
+        screenings = {id_: found.screening for id_, found in populations.items()}
+        parts = _each(pool, _curves_of, [(study, screenings, h.id) for h in study.hypotheses])
+        curves = tuple(curve for part in parts for curve in part)
+    catalogue, families = corrected_over_families(_catalogue(populations, gaps, verdicts, curves, views))
     return Findings(
         study=study,
         populations=populations,
         gaps=gaps,
         verdicts=verdicts,
         rule_effects=effects,
-        catalogue=_catalogue(populations, gaps, verdicts),
+        curves=curves,
+        families=families,
+        catalogue=catalogue,
+        views=views,
     )
+
+
+def _curves_of(
+    study: Study, screenings: Mapping[str, Screening], hypothesis: str
+) -> tuple[SpecificationCurve, ...]:
+    return specification_curves(study, screenings, hypotheses=[hypothesis])
 
 
 def _each(
@@ -236,6 +286,9 @@ def _population_findings(
     population: Population, responses: Responses, settings: Settings
 ) -> PopulationFindings:
     level = settings.confidence_level
+    by_wave = split_waves(population, responses)
+    if by_wave:
+        responses = list(by_wave.values())[-1]
     screening = screen(responses, population.screening)
     sample = sample_of(population, screening.keep())
     questionnaire = population.questionnaire
@@ -307,6 +360,35 @@ def _population_findings(
         trends=tuple(trends),
         multiple=tuple(_multiple(population, sample, items, level)),
         recommend=_recommend(population, sample, level),
+        banners=tuple(
+            made
+            for plan in population.banners
+            if (made := declared_banner(plan, sample, minimum_cell=settings.minimum_cell)) is not None
+        ),
+        missing=_missing(population, sample, settings),
+        open_answers=tuple(
+            told
+            for question in population.open_questions
+            if (
+                told := open_answers(
+                    question,
+                    screening.keep(),
+                    sample,
+                    minimum_cell=settings.minimum_cell,
+                    confidence_level=level,
+                )
+            )
+            is not None
+        ),
+        waves=wave_findings(
+            population,
+            by_wave,
+            [item.id for item in rated],
+            confidence_level=level,
+            minimum_cell=settings.minimum_cell,
+        )
+        if len(by_wave) > 1
+        else None,
     )
 
 
@@ -318,6 +400,12 @@ def _measurement(population: Population, sample: Sample) -> Measurement | None:
     }
     names = [item for items in several.values() for item in items]
     return measured(sample.frame[names], several) if names else None
+
+
+def _missing(population: Population, sample: Sample, settings: Settings) -> MissingAnswers | None:
+    asked = [item for c in population.questionnaire.constructs for item in c.items]
+    names = [name for name in dict.fromkeys(asked) if name in sample.frame]
+    return missing_answers(sample.frame[names], minimum_cell=settings.minimum_cell)
 
 
 def _as_answered(sample: Sample, rated: list[Item]) -> pd.DataFrame:
@@ -382,7 +470,21 @@ def _gaps(study: Study, samples: Mapping[str, Sample]) -> Iterator[Gap]:
                     samples[second].variable(parallel.names[second]),
                     confidence_level=study.confidence_level,
                 ),
+                comparability=_between(samples[first], samples[second], parallel.names),
             )
+
+
+def _between(first: Sample, second: Sample, names: Mapping[str, str]) -> Comparability | None:
+    """Whether two populations read the items of a construct alike."""
+    ours, theirs = names[first.population], names[second.population]
+    if not (first.questionnaire.has_construct(ours) and second.questionnaire.has_construct(theirs)):
+        return None
+    return comparability_between(
+        first.item_frame(ours),
+        second.item_frame(theirs),
+        construct=ours,
+        populations=(first.population, second.population),
+    )
 
 
 def _rule_effects(
@@ -442,7 +544,11 @@ def _without_rule(
 
 
 def _catalogue(
-    populations: Mapping[str, PopulationFindings], gaps: tuple[Gap, ...], verdicts: tuple[Verdict, ...]
+    populations: Mapping[str, PopulationFindings],
+    gaps: tuple[Gap, ...],
+    verdicts: tuple[Verdict, ...],
+    curves: tuple[SpecificationCurve, ...],
+    views: TierViews,
 ) -> dict[str, tuple[str, Entry]]:
     catalogue: dict[str, tuple[str, Entry]] = {}
 
@@ -459,10 +565,17 @@ def _catalogue(
     for gap in gaps:
         names = gap.parallel.names
         add(f"{gap.first}-{gap.second}.gaps.{names[gap.first]}", f"{gap.first}, {gap.second}", gap.difference)
+    for scope, population, view in views.results():
+        add(scope, population, view)
+        if gap.comparability is not None:
+            scope = f"{gap.first}-{gap.second}.invariance"
+            add(scope, f"{gap.first}, {gap.second}", gap.comparability)
     for verdict in verdicts:
         for evidence in verdict.evidence:
             scope = f"hypotheses.{verdict.id}.{evidence.position + 1}"
             add(f"{scope}.effect", evidence.test.population, evidence)
             if evidence.result is not None:
                 add(f"{scope}.details", evidence.test.population, evidence.result)
+    for curve in curves:
+        add(specification_scope(curve), curve.test.population, curve)
     return catalogue

@@ -79,6 +79,13 @@ class Sample:
             raise KeyError(f"{self.population}, {construct}: the answers have no column {', '.join(absent)}")
         return self.frame[list(items)]
 
+    def bounds(self, name: str) -> tuple[float, float] | None:
+        """Lowest and highest point of the scale of an item, or of the first item of a construct."""
+        questionnaire = self.questionnaire
+        item = questionnaire.construct(name).items[0] if questionnaire.has_construct(name) else name
+        scale = questionnaire.item(item).scale if questionnaire.has_item(item) else None
+        return None if scale is None else (float(scale.low), float(scale.high))
+
     def _absent(self, name: str) -> str:
         questionnaire = self.questionnaire
         if questionnaire.has_construct(name):

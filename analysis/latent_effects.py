@@ -7,27 +7,42 @@ there is no effect, but a state and its reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.measurement import comparability
+from analysis.bootstrap import BootstrapDistribution
+from analysis.comparability import comparability
+from analysis.invariance_levels import INDICES, AnyFit, covariance_of, index_of, sizes_of
 from analysis.results import Entry, Interval, Tabular
-from analysis.sem.defined import defined
+from analysis.sem.bootstrap import bootstrap
+from analysis.sem.defined import defined, monte_carlo_draws
 from analysis.sem.fit import Fit, fit
 from analysis.sem.standardized import standardized
 from analysis.weighting import refuses_weights
 
+IndirectInterval = Literal["delta", "bootstrap", "monte_carlo"]
 MEASURE = {
     "path": "latent_coefficient",
     "indirect": "latent_indirect_effect",
     "mean": "latent_mean_difference",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatentPath:
+    """One arrow of the structural model: from a construct to another, or from a construct to its item."""
+
+    source: str
+    target: str
+    estimate: float  #: standardised
+    std_error: float | None
+    interval: Interval | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,24 +59,46 @@ class LatentEffect(Tabular):
     cfi: float | None = None
     rmsea: float | None = None
     srmr: float | None = None
+    paths: tuple[LatentPath, ...] = ()  #: between constructs, in the order of the model
+    loadings: tuple[LatentPath, ...] = ()  #: of items on constructs
+    r_squared: Mapping[str, float] = field(default_factory=dict)  #: of the constructs that depend on others
     state: str = "ok"
-    reason: str = ""
+    reason: str = ""  #: why there is no effect; of an effect that stands, what to read first
+    distribution: BootstrapDistribution | None = None  #: what a drawn interval rests on
 
     def entries(self) -> tuple[Entry, ...]:
+        """The effect, then the arrows of the model and the explained variances, where it has any."""
+        return (self._effect(), *self._arrows())
+
+    def _arrows(self) -> Iterator[Entry]:
+        for measure, arrows in (("latent_path", self.paths), ("latent_loading", self.loadings)):
+            for arrow in arrows:
+                yield Entry(
+                    measure=measure,
+                    method=self.method,
+                    about={"from": arrow.source, "to": arrow.target},
+                    n=self.n,
+                    estimate=arrow.estimate,
+                    std_error=arrow.std_error,
+                    interval=arrow.interval,
+                )
+        for construct, share in self.r_squared.items():
+            about = {"construct": construct}
+            yield Entry(measure="latent_r_squared", method=self.method, about=about, n=self.n, estimate=share)
+
+    def _effect(self) -> Entry:
         fitted = {"cfi": self.cfi, "rmsea": self.rmsea, "srmr": self.srmr}
-        return (
-            Entry(
-                measure=self.measure,
-                method=self.method,
-                about=self.about,
-                n=self.n,
-                estimate=self.estimate,
-                std_error=self.std_error,
-                interval=self.interval,
-                more={name: value for name, value in fitted.items() if value is not None},
-                state=self.state,
-                reason=self.reason,
-            ),
+        return Entry(
+            measure=self.measure,
+            method=self.method,
+            about=self.about,
+            n=self.n,
+            estimate=self.estimate,
+            std_error=self.std_error,
+            interval=self.interval,
+            more={name: value for name, value in fitted.items() if value is not None},
+            state=self.state,
+            reason=self.reason,
         )
 
 
@@ -123,11 +160,24 @@ def latent_indirect(
     outcome: str,
     clusters: pd.Series | None = None,
     confidence_level: float = 0.95,
+    interval: IndirectInterval = "delta",
+    rng: np.random.Generator | None = None,
+    draws: int | None = None,
 ) -> LatentEffect:
     """Product of the standardised coefficients along a series of constructs.
 
     Every construct depends on all before it, so that the product is what passes along the series alone.
-    Errors are the delta method's.
+
+    Parameters
+    ----------
+    interval : "delta", "bootstrap" or "monte_carlo"
+        The delta method's normal interval; percentiles over resampled respondents (or branches), as products
+        are not normal; or over draws of the parameters from their normal distribution. The standard error
+        is of the same kind.
+    rng : Generator
+        Of the draws; needed for the last two.
+    draws : int, optional
+        By default 2,000 resamples, or 20,000 draws of the parameters.
     """
     series = (predictor, *mediators, outcome)
     text = _measured(constructs, series)
@@ -140,7 +190,47 @@ def latent_indirect(
     if found.state != "ok":
         return _none("indirect", about, found)
     one = defined(found, standardized="all")["along"]
-    return _effect("indirect", about, found, one.estimate, one.std_error, confidence_level)
+    effect = _effect("indirect", about, found, one.estimate, one.std_error, confidence_level)
+    if interval == "delta":
+        return effect
+    if rng is None:
+        raise ValueError(f"The interval {interval!r} is drawn at random. Hand in rng=...")
+    return _with_drawn_interval(effect, found, interval, rng, draws, confidence_level)
+
+
+def _with_drawn_interval(
+    effect: LatentEffect,
+    found: Fit,
+    interval: IndirectInterval,
+    rng: np.random.Generator,
+    draws: int | None,
+    level: float,
+) -> LatentEffect:
+    """The same effect, its error and interval from resamples or from draws of the parameters."""
+    spread: BootstrapDistribution | None = None
+    if interval == "bootstrap":
+        drawn = bootstrap(found, ["along"], rng=rng, resamples=draws or 2000, standardized="all")
+        told, state, failed = f"percentile bootstrap of {drawn.resampled}", drawn.state, drawn.reason
+        spread = drawn.distribution("along")
+        if spread is not None and drawn.failed:
+            words = f"{drawn.failed} of {drawn.resamples} resamples had no admissible solution"
+            effect = replace(effect, reason="; ".join(filter(None, (effect.reason, words))))
+    else:
+        told, state = "Monte Carlo interval", "inadmissible"
+        failed = "the parameters are known too badly to draw from them"
+        values = monte_carlo_draws(found, "along", rng=rng, draws=draws or 20_000, standardized="all")
+        spread = None if values is None else BootstrapDistribution.of(values)
+    method = f"{effect.method}, {told}"
+    if spread is None:
+        # The effect is still a description; what was asked for, its uncertainty, there is not.
+        return replace(effect, method=method, std_error=None, interval=None, state=state, reason=failed)
+    return replace(
+        effect,
+        method=method,
+        std_error=spread.std_error,
+        interval=spread.interval(level),
+        distribution=spread,
+    )
 
 
 @refuses_weights("the structural model behind it is fitted without weights", instead="analysis.sem.fit.fit")
@@ -169,32 +259,33 @@ def latent_trend(
     """
     told = comparability(items, groups, construct=construct)
     about = {"construct": construct, "grouping": str(groups.name)}
+    ladder = told.ladder
     shared: dict[str, Any] = {
         "measure": MEASURE["mean"],
-        "method": "latent means by ordered group, MLR",
+        "method": f"latent means by ordered group, {'MLR' if ladder is None else ladder.estimator}",
         "about": about,
     }
-    ladder = told.ladder
     scalar = None if ladder is None else next((r for r in ladder.rungs if r.level == "scalar"), None)
-    if told.comparable in ("no", "cannot_tell") or scalar is None or scalar.fit.uncertainty is None:
+    known = None if scalar is None else covariance_of(scalar.fit)
+    if told.comparable in ("no", "cannot_tell") or scalar is None or known is None:
         state = "not_invariant" if told.comparable == "no" else "inadmissible"
         n = int((items.notna().all(axis="columns") & groups.notna()).sum())
         return LatentEffect(**shared, n=n, state=state, reason=told.reason or "the groups have no means")
-    fitted, known = scalar.fit, scalar.fit.uncertainty
-    sizes = np.array([group.n for group in fitted.moments.groups], dtype=float)
+    fitted = scalar.fit
+    sizes = np.array(list(sizes_of(fitted).values()), dtype=float)
     means = [fitted.estimate(f"{construct} ~ 1", group) for group in fitted.groups]
     variances = [fitted.estimate(f"{construct} ~~ {construct}", g).estimate for g in fitted.groups]
     score = np.arange(len(sizes)) - np.average(np.arange(len(sizes)), weights=sizes)
     contrast = (len(sizes) - 1) * sizes * score / (sizes * score**2).sum()
-    free = [one.parameter.free for one in means]
+    free = [None if one.parameter is None else one.parameter.free for one in means]
     places = [at for at, place in enumerate(free) if place is not None]
-    covariance = known.covariance[np.ix_(*[[free[at] for at in places]] * 2)]
+    covariance = known[np.ix_(*[[free[at] for at in places]] * 2)]
     spread = float(np.sqrt(np.average(variances, weights=sizes)))
     estimate = float(contrast @ [one.estimate for one in means]) / spread
     error = float(np.sqrt(contrast[places] @ covariance @ contrast[places])) / spread
     return LatentEffect(
         **shared,
-        n=fitted.n,
+        n=round(fitted.n),
         estimate=estimate,
         std_error=error,
         interval=_normal(estimate, error, confidence_level),
@@ -248,8 +339,33 @@ def _effect(
         estimate=estimate,
         std_error=std_error,
         interval=None if std_error is None else _normal(estimate, std_error, level),
+        reason=found.caution,
         **_indices(found),
+        **_arrows(found, level),
     )
+
+
+def _arrows(found: Fit, level: float) -> dict[str, Any]:
+    solution = standardized(found)
+    paths: list[LatentPath] = []
+    loadings: list[LatentPath] = []
+    explained: dict[str, float] = {}
+    for one in solution.estimates:
+        left, op, right = one.parameter.left, one.parameter.op, one.parameter.right
+        if op not in ("=~", "~") or right == "":
+            continue
+        source, target = (left, right) if op == "=~" else (right, left)
+        arrow = LatentPath(
+            source=source,
+            target=target,
+            estimate=one.estimate,
+            std_error=one.std_error,
+            interval=one.confidence_interval(level),
+        )
+        (loadings if op == "=~" else paths).append(arrow)
+        if op == "~" and target not in explained:
+            explained[target] = 1 - solution.estimate(f"{target} ~~ {target}").estimate
+    return {"paths": tuple(paths), "loadings": tuple(loadings), "r_squared": explained}
 
 
 def _none(kind: str, about: Mapping[str, str], found: Fit) -> LatentEffect:
@@ -263,15 +379,8 @@ def _none(kind: str, about: Mapping[str, str], found: Fit) -> LatentEffect:
     )
 
 
-def _indices(found: Fit) -> dict[str, Any]:
-    if found.indices is None:
-        return {}
-    shown = found.indices.reported
-    return {
-        "cfi": shown.cfi,
-        "rmsea": None if shown.rmsea is None else shown.rmsea.estimate,
-        "srmr": found.indices.srmr,
-    }
+def _indices(found: AnyFit) -> dict[str, Any]:
+    return {index: index_of(found, index) for index in INDICES}
 
 
 def _normal(estimate: float, std_error: float, level: float) -> Interval:

@@ -197,7 +197,7 @@ class MixedModel(Tabular):
 
 
 @refuses_weights(
-    "weights of respondents and of branches enter a mixed model at their own levels, and are seldom both known",
+    "weights of respondents and branches enter a mixed model at their own levels and are seldom both known",
     instead="analysis.design.regression.design_linear",
 )
 def mixed_model(

@@ -34,7 +34,8 @@ class Entry:
 
     ``state`` is ``"ok"`` or a word for why there is no number to rely on (``too_few``,
     ``constant``, ``empty_cell``, ``not_converged``, ``inadmissible``); ``reason`` then says it
-    in words, and ``estimate`` is None unless it is still a plain description.
+    in words, and ``estimate`` is None unless it is still a plain description. With ``"ok"``, a
+    ``reason`` is a caution: the number stands, but read this first.
     """
 
     measure: str  #: what the estimate is: ``mean``, ``alpha``, ``omega_squared``
@@ -106,7 +107,7 @@ def frame_of(entries: Iterable[Entry]) -> pd.DataFrame:
             }
         row |= dict(entry.more)
         row |= {"n": entry.n, "method": entry.method}
-        if entry.state != "ok":
+        if entry.state != "ok" or entry.reason:
             row |= {"state": entry.state, "reason": entry.reason}
         rows.append(row)
     return pd.DataFrame(rows).dropna(axis="columns", how="all")

@@ -6,11 +6,13 @@ import datetime
 import io
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
@@ -55,9 +57,20 @@ class _Pen:
     formats: dict[str, Any]
     banner: Banner
     names: BannerLabels
+    notice: str
+    further_notes: Sequence[str]
+    p_adjusted: Sequence[float | None]
 
 
-def banner_workbook(banner: Banner, names: BannerLabels, *, waves: WaveChanges | None = None) -> bytes:
+def banner_workbook(
+    banner: Banner,
+    names: BannerLabels,
+    *,
+    waves: WaveChanges | None = None,
+    notice: str = "",
+    further_notes: Sequence[str] = (),
+    p_adjusted: Sequence[float | None] = (),
+) -> bytes:
     """The banner as an Excel workbook.
 
     Sheets: the table (shares, means, letters beside them), counts, adjusted residuals, tests of items
@@ -69,6 +82,12 @@ def banner_workbook(banner: Banner, names: BannerLabels, *, waves: WaveChanges |
     ----------
     waves : WaveChanges, optional
         What changed since the previous wave: one more sheet.
+    notice : str
+        Stands in the corner of the first three sheets, as where the answers are synthetic.
+    further_notes : sequence of str
+        Literal text below the notes on letters.
+    p_adjusted : sequence of float or None
+        Of the tests of items against spans in their order, by Holm: one more column of their sheet.
 
     Examples
     --------
@@ -88,7 +107,15 @@ def banner_workbook(banner: Banner, names: BannerLabels, *, waves: WaveChanges |
     book = xlsxwriter.Workbook(packed, options)
     book.set_properties({"created": CREATED})
     formats = {name: book.add_format(properties) for name, properties in FORMATS.items()}
-    pen = _Pen(book=book, formats=formats, banner=banner, names=names)
+    pen = _Pen(
+        book=book,
+        formats=formats,
+        banner=banner,
+        names=names,
+        notice=notice,
+        further_notes=further_notes,
+        p_adjusted=p_adjusted,
+    )
     sheets = {
         word: book.add_worksheet(names.say(f"sheet_{word}")) for word in ("table", "counts", "residuals")
     }
@@ -105,10 +132,19 @@ def banner_workbook(banner: Banner, names: BannerLabels, *, waves: WaveChanges |
 
 
 def write_banner(
-    path: Path, banner: Banner, names: BannerLabels, *, waves: WaveChanges | None = None
+    path: Path,
+    banner: Banner,
+    names: BannerLabels,
+    *,
+    waves: WaveChanges | None = None,
+    notice: str = "",
+    further_notes: Sequence[str] = (),
+    p_adjusted: Sequence[float | None] = (),
 ) -> Path:
-    """Write the workbook; it appears whole or not at all."""
-    content = banner_workbook(banner, names, waves=waves)
+    """Write the workbook of :func:`banner_workbook`; it appears whole or not at all."""
+    content = banner_workbook(
+        banner, names, waves=waves, notice=notice, further_notes=further_notes, p_adjusted=p_adjusted
+    )
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -134,6 +170,7 @@ def _number(pen: _Pen, sheet: Any, row: int, column: int, value: float, look: st
 
 def _write_head(pen: _Pen, sheet: Any, width: int) -> None:
     """Spans, column labels and letters; ``width`` sheet columns for each column of the table."""
+    _text(pen, sheet, 0, 0, pen.notice)
     _text(pen, sheet, 1, 0, pen.names.say("item"), "head")
     sheet.set_column(0, 0, 42, pen.formats["wrapped"])
     start = 1
@@ -174,7 +211,7 @@ def _write_table(pen: _Pen, sheet: Any) -> None:
             _write_row(pen, sheet, item, row, at)
             at += 1
         _format_live(pen, sheet, base, first, at - 1)
-    for note in pen.names.notes(pen.banner.rules, weighted=pen.banner.weighted):
+    for note in (*pen.names.notes(pen.banner.rules, weighted=pen.banner.weighted), *pen.further_notes):
         at += 1
         _text(pen, sheet, at, 0, note.replace("\\*", "*"))
 
@@ -236,7 +273,7 @@ def _write_plain(pen: _Pen, sheet: Any, field: str, look: str) -> None:
 
 
 def _write_tests(pen: _Pen, sheet: Any) -> None:
-    heads = ("item", "span", "statistic", "p", "method", "reason")
+    heads = ("item", "span", "statistic", "p", "method", "reason", *(("p_holm",) if pen.p_adjusted else ()))
     for i, word in enumerate(heads):
         _text(pen, sheet, 0, i, pen.names.say(word), "head")
     at = 1
@@ -249,6 +286,9 @@ def _write_tests(pen: _Pen, sheet: Any) -> None:
             _number(pen, sheet, at, 3, np.nan if p is None else p, "p")
             _text(pen, sheet, at, 4, found.test.method)
             _text(pen, sheet, at, 5, found.test.reason)
+            if pen.p_adjusted:
+                adjusted = pen.p_adjusted[at - 1]
+                _number(pen, sheet, at, 6, np.nan if adjusted is None else adjusted, "p")
             at += 1
     sheet.set_column(0, 1, 30)
     sheet.set_column(4, 5, 34)
@@ -288,7 +328,7 @@ def _write_cells(pen: _Pen, sheet: Any) -> None:
         for at, value in enumerate(frame[name].tolist(), 1):
             if isinstance(value, str):
                 _text(pen, sheet, at, i, value)
-            elif np.isfinite(value):
+            elif value is not pd.NA and np.isfinite(value):
                 sheet.write_number(at, i, float(value))
     if len(frame):
         sheet.autofilter(0, 0, len(frame), len(frame.columns) - 1)

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.banner import (
-    Banner,
-    BannerItem,
-    BannerItemTable,
-    BannerRow,
-    Closed,
-    Multiple,
-    Number,
-    Rating,
-    top_and_bottom,
-)
+from analysis.banner import Banner, BannerItemTable, BannerRow
 from analysis.banner_counts import BannerColumn
 from analysis.banner_letters import LetterRules
 from reports.labels import Labels
-from surveys.questionnaire import Questionnaire
 
 WORDS = {
     "total": {"en": "Total", "zh": "合计"},
@@ -85,6 +73,7 @@ WORDS = {
     "span": {"en": "Span", "zh": "列变量"},
     "statistic": {"en": "Statistic", "zh": "统计量"},
     "p": {"en": "p", "zh": "p"},
+    "p_holm": {"en": "p (Holm)", "zh": "p（Holm）"},
     "method": {"en": "Method", "zh": "方法"},
     "reason": {"en": "Remark", "zh": "备注"},
 }
@@ -159,37 +148,6 @@ class BannerLabels:
         if questionnaire.has_item(variable) and category.lstrip("-").isdigit():
             return self.labels.option(variable, int(category))
         return self.labels.name(category)
-
-
-def banner_items(
-    questionnaire: Questionnaire, names: Sequence[str], *, boxes: int = 2
-) -> tuple[BannerItem, ...]:
-    """Rows of a banner for items of a questionnaire, as each kind of question is usually shown.
-
-    Rating scales from 0 to 10 become recommendations, other scales whose codes may be averaged get boxes and
-    a mean, questions with several answers their options.
-    """
-    return tuple(_banner_item(questionnaire, name, boxes) for name in names)
-
-
-def _banner_item(questionnaire: Questionnaire, name: str, boxes: int) -> BannerItem:
-    item = questionnaire.item(name)
-    if item.kind == "number":
-        return Number(name=name)
-    if item.kind == "multiple":
-        return Multiple(name=name, options=item.columns)
-    if item.kind != "single" or item.scale is None:
-        raise ValueError(f"{name}: a {item.kind} item has no row in a banner table")
-    codes = item.scale.codes
-    if codes == tuple(range(11)):
-        return Rating(name=name)
-    rating = item.scale.ordered and item.scale.interval
-    return Closed(
-        name=name,
-        codes=tuple(float(code) for code in codes),
-        boxes=top_and_bottom(codes, boxes) if rating and len(codes) > 2 * boxes else {},
-        mean=rating,
-    )
 
 
 def column_letters(banner: Banner) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ def banner_tables(
     scope: str | None = None,
     columns_per_table: int = 8,
     total: Literal["unmarked", "marked"] = "unmarked",
+    further_notes: Sequence[str] = (),
 ) -> tuple[Table, ...]:
     """The banner as one table of a report, or several beside each other where it is too wide for a page.
 
@@ -38,6 +39,8 @@ def banner_tables(
         Columns beside the total.
     total : {"unmarked", "marked"}
         Whether cells that differ from the total at the strict level are set apart: bold above, italic below.
+    further_notes : sequence of str
+        Marked up, below the notes on letters.
 
     Examples
     --------
@@ -74,6 +77,7 @@ def banner_tables(
                 notes=(
                     *names.notes(banner.rules, weighted=banner.weighted),
                     *((names.say("marked"),) if total == "marked" else ()),
+                    *further_notes,
                 ),
                 even=False,
             )
@@ -180,7 +184,7 @@ def _cell(
     entries: dict[Place, Entry],
     scope: str | None,
 ) -> str:
-    if item.state[i] == "empty_cell":
+    if item.state[i] == "empty_cell" or (row.suppressed and row.suppressed[i]):
         return ABSENT
     style: Style = "percent" if row.measure in ("share", "box") else "number"
     digits = 1 if row.measure == "net_promoter_score" else None

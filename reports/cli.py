@@ -122,7 +122,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         nargs="+",
         required=True,
-        help=f"a population's answers: {ANSWERS}",
+        help=f"a population's answers: {ANSWERS}; POPULATION@WAVE=FILE for each of several waves, in order",
     )
     run.add_argument(
         "--corrections",
@@ -146,7 +146,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         nargs="+",
         required=True,
-        help=f"a population's answers: {ANSWERS}",
+        help=f"a population's answers: {ANSWERS}; POPULATION@WAVE=FILE for each of several waves, in order",
     )
     quality.add_argument("--out", metavar="DIR", required=True, help="folder for the results")
     quality.add_argument("--lang", metavar="en,zh", help="languages of the PDF (default: those of the study)")

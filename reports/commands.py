@@ -177,12 +177,20 @@ def _data_files(options: argparse.Namespace, study: Study) -> dict[str, Path]:
             raise UsageError(
                 f"--data {given}: write POPULATION=FILE, for example {next(iter(study.populations))}=answers.csv"
             )
-        if id_ not in study.populations:
+        population, at, wave = id_.partition("@")
+        if population not in study.populations:
             raise UsageError(
-                f"--data {given}: the study has no population {id_}; it has {', '.join(study.populations)}"
+                f"--data {given}: the study has no population {population}; it has {', '.join(study.populations)}"
             )
+        if at and not wave.strip():
+            raise UsageError(f"--data {given}: name the wave, for example {population}@2025={name}")
         if id_ in files:
-            raise UsageError(f"--data {given}: {id_} was given a file already; join the files first")
+            raise UsageError(
+                f"--data {given}: {id_} was given a file already; join the files first, or name waves: {population}@2025={name}"
+            )
+        mixed = [known for known in files if known.partition("@")[0] == population]
+        if any(bool(at) != ("@" in known) for known in mixed):
+            raise UsageError(f"--data {given}: give every file of {population} its wave, or none")
         files[id_] = Path(name)
     return files
 
@@ -200,19 +208,23 @@ def _answers(
     from surveys.read import read_answers
     from surveys.reading.mapping import load_mapping
 
-    mappings = files_by_population("--mapping", options.mapping, files)
-    companions = files_by_population("--companion", options.companion, files, several=True)
+    # what is given for a population holds for all its waves, unless a wave has its own
+    names = dict.fromkeys([*(id_.partition("@")[0] for id_ in files), *files])
+    mappings = files_by_population("--mapping", options.mapping, names)
+    companions = files_by_population("--companion", options.companion, names, several=True)
     answers: dict[str, Responses] = {}
     faults: list[Fault] = []
     for id_, path in files.items():
         if watcher is not None:
             watcher.step(f"reading {path.name}")
         try:
+            population = id_.partition("@")[0]
+            mapped = mappings.get(id_) or mappings.get(population)
             found = read_answers(
                 path,
-                study.populations[id_].questionnaire,
-                mapping=load_mapping(mappings[id_][0]) if id_ in mappings else None,
-                companion=companions.get(id_),
+                study.populations[population].questionnaire,
+                mapping=load_mapping(mapped[0]) if mapped else None,
+                companion=companions.get(id_) or companions.get(population),
                 sheet=options.sheet,
                 encoding=options.encoding,
             )
@@ -221,7 +233,20 @@ def _answers(
             faults.extend(error.faults)
     if faults:
         raise SurveyError(faults)
-    return answers
+    return _joined(answers)
+
+
+def _joined(answers: Mapping[str, Responses]) -> dict[str, Responses]:
+    """One set of answers a population: its waves, if they were given as files of their own, joined."""
+    from surveys.waves import join_waves
+
+    waves: dict[str, dict[str, Responses]] = {}
+    for id_, found in answers.items():
+        population, _, wave = id_.partition("@")
+        waves.setdefault(population, {})[wave] = found
+    return {
+        population: found[""] if "" in found else join_waves(found) for population, found in waves.items()
+    }
 
 
 def _analyse(

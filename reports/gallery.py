@@ -12,7 +12,11 @@ import pandas as pd
 from analysis.drivers import KeyDrivers
 from analysis.findings import Findings, PopulationFindings
 from analysis.groups import GroupComparison
+from analysis.importance_performance import TRUSTED_N
+from analysis.latent_effects import LatentEffect
 from analysis.mediation import Mediation
+from analysis.tier_views import PopulationGaps
+from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
 from reports.labels import Labels
 from reports.small_cells import hidden_groups
@@ -53,14 +57,40 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "nps": {"en": "Net promoter score by group, {population}", "zh": "各组净推荐值（{population}）"},
     "gaps": {"en": "{first} and {second} on the same questions", "zh": "{first}与{second}对相同问题的看法"},
+    "gap_map": {
+        "en": "Where {first} and {second} differ, by {group}",
+        "zh": "{first}与{second}的看法差距，按{group}划分",
+    },
+    "gap_map_items": {
+        "en": "Where {first} and {second} differ, item by item ({number})",
+        "zh": "{first}与{second}在各题项上的看法差距（{number}）",
+    },
+    "priorities": {
+        "en": "Importance and performance of the drivers of {outcome}, with how sure each field is, {population}",
+        "zh": "{outcome}各驱动因素的重要性与表现及其区域的把握程度（{population}）",
+    },
+    "too_sure": {
+        "en": "In groups of fewer than {n} respondents the shares are too sure of the field.",
+        "zh": "人数不足{n}的组别中，所列比例会高估区域的确定程度。",
+    },
+    "migration": {"en": "Moves between tiers, {population}", "zh": "等级之间的移动（{population}）"},
     "ipm": {
         "en": "Importance and performance of the drivers of {outcome}, {population}",
         "zh": "{outcome}各驱动因素的重要性与表现（{population}）",
     },
     "path": {"en": "{id}: standardised paths", "zh": "{id}：标准化路径"},
+    "structural": {"en": "{id}: structural equation model", "zh": "{id}：结构方程模型"},
     "effects": {
         "en": "All tested effects against the smallest effect of interest",
         "zh": "各检验效应与最小关注效应",
+    },
+    "robustness": {
+        "en": "{id}, test {test}: the effect under all choices of analysis",
+        "zh": "{id}第{test}项检验：各种分析选择下的效应",
+    },
+    "wave_change": {
+        "en": "Why the score of {variable} changed between the last two waves, {population}",
+        "zh": "“{variable}”得分在最近两期间变化的分解（{population}）",
     },
     "synthetic": {"en": "Synthetic data (合成数据).", "zh": "合成数据（synthetic）。"},
     "intervals": {"en": "Bars are {level} confidence intervals.", "zh": "误差线为{level}置信区间。"},
@@ -126,7 +156,9 @@ def drawings(findings: Findings, language: str, theme: Theme = DEFAULT) -> Itera
         labels = Labels(questionnaire=found.population.questionnaire, language=language)
         yield from _population_drawings(findings, found, labels, theme)
     yield from _gap_drawings(findings, language, theme)
+    yield from _view_drawings(findings, language, theme)
     yield from _hypothesis_drawings(findings, language, theme)
+    yield from _robustness_drawings(findings, language, theme)
 
 
 def _population_drawings(
@@ -188,6 +220,7 @@ def _population_drawings(
             caption=caption("correlations"),
             draw=lambda: correlation_heat_map(matrix, labels=labels, theme=theme, synthetic=synthetic),
         )
+    yield from _wave_drawings(found, labels, theme, caption)
     minimum = findings.study.minimum_cell
     comparisons = [shown for c in found.comparisons if (shown := _without_small(c, minimum)).groups]
     if comparisons and found.sample.groups is not None:
@@ -215,6 +248,23 @@ def _population_drawings(
             key=f"{found.id}.nps",
             caption=caption("nps"),
             draw=lambda: nps_by_tier(nps, labels=labels, theme=theme, synthetic=synthetic),
+        )
+
+
+def _wave_drawings(
+    found: PopulationFindings, labels: Labels, theme: Theme, caption: Callable[..., str]
+) -> Iterator[Drawing]:
+    """The change of satisfaction between the last two waves, or of the first score that could be split."""
+    from reports.figures.wave_change import wave_change
+
+    split = [] if found.waves is None else [part for part in found.waves.parts if part.change is not None]
+    for part in sorted(split, key=lambda part: part.variable not in SHOWN_BY_TIER)[:1]:
+        yield Drawing(
+            key=f"{found.id}.wave_change",
+            caption=caption("wave_change", variable=plain(labels.name(part.variable))),
+            draw=lambda part=part: wave_change(  # type: ignore[misc]
+                part, labels=labels, theme=theme, synthetic=found.sample.synthetic
+            ),
         )
 
 
@@ -280,10 +330,92 @@ def _gap_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[D
         )
 
 
+def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
+    """Priorities, gaps and moves by tier."""
+    from reports.figures.alluvial import alluvial
+    from reports.figures.quadrant_map import quadrant_map
+
+    study, synthetic = findings.study, findings.synthetic
+    minimum = study.minimum_cell
+    for gaps in findings.views.gaps:
+        yield from _gap_map_drawings(findings, gaps, language, theme)
+    for priority in findings.views.priorities:
+        population, result = study.populations[priority.population], priority.result
+        labels = Labels(questionnaire=population.questionnaire, language=language)
+        if any(one.points and one.n >= minimum for one in result.maps):
+            yield Drawing(
+                key=f"hypotheses.{priority.hypothesis}.{priority.position + 1}.priorities",
+                caption=WORDS["priorities"][language].format(
+                    outcome=plain(labels.name(result.outcome)), population=plain(population.title[language])
+                ),
+                notes=(WORDS["too_sure"][language].format(n=TRUSTED_N),)
+                if any(one.points and one.n < TRUSTED_N for one in result.maps)
+                else (),
+                draw=lambda result=result, labels=labels: quadrant_map(  # type: ignore[misc]
+                    result, labels=labels, theme=theme, synthetic=synthetic, minimum_cell=minimum
+                ),
+            )
+    for migration in findings.views.migrations:
+        population, moves = study.populations[migration.population], migration.result
+        labels = Labels(questionnaire=population.questionnaire, language=language)
+        if moves.n >= minimum and moves.transitions:
+            yield Drawing(
+                key=f"{migration.population}.migration",
+                caption=WORDS["migration"][language].format(population=plain(population.title[language])),
+                draw=lambda moves=moves, labels=labels: alluvial(  # type: ignore[misc]
+                    moves, labels=labels, minimum_cell=minimum, theme=theme, synthetic=synthetic
+                ),
+            )
+
+
+def _gap_map_drawings(
+    findings: Findings, gaps: PopulationGaps, language: str, theme: Theme
+) -> Iterator[Drawing]:
+    from reports.figures.gap_heat_map import gap_heat_map, keyed_name, parts
+
+    study, result = findings.study, gaps.result
+    titles = {id_: study.populations[id_].title[language] for id_ in (gaps.first, gaps.second)}
+    labels = Labels(questionnaire=study.populations[gaps.first].questionnaire, language=language)
+    names = {
+        row.name: gaps.parallel[row.name].label[language]
+        if row.name in gaps.parallel
+        else keyed_name(row.name, labels)
+        for row in result.rows
+    }
+    if len({row.width for row in result.rows}) > 1:
+        return
+    matters = tuple(row.name for row in result.rows if row.construct is None)
+    shown = [matters, *parts(result)]
+    for number, rows in enumerate(shown):
+        words = WORDS["gap_map_items" if number else "gap_map"][language]
+        group = "" if result.tier is None else plain(labels.name(result.tier))
+        yield Drawing(
+            key=f"gaps.{gaps.first}-{gaps.second}.map{number}",
+            caption=words.format(
+                first=plain(titles[gaps.first]),
+                second=plain(titles[gaps.second]),
+                group=group,
+                number=str(number),
+            ),
+            draw=lambda rows=rows: gap_heat_map(  # type: ignore[misc]
+                result,
+                names,
+                first=titles[gaps.first],
+                second=titles[gaps.second],
+                labels=labels,
+                rows=rows,
+                minimum_cell=study.minimum_cell,
+                theme=theme,
+                synthetic=findings.synthetic,
+            ),
+        )
+
+
 def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
     from reports.figures.effects_forest import Effect, effects_forest
     from reports.figures.importance_performance import importance_performance
     from reports.figures.mediation_path import mediation_path
+    from reports.figures.structural_model import structural_model
 
     effects = []
     labels = None
@@ -314,6 +446,14 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
                         result, labels=labels, theme=theme, synthetic=findings.synthetic
                     ),
                 )
+            elif isinstance(result, LatentEffect) and result.paths:
+                yield Drawing(
+                    key=key,
+                    caption=WORDS["structural"][language].format(id=plain(verdict.id)),
+                    draw=lambda result=result, labels=labels: structural_model(  # type: ignore[misc]
+                        result, labels=labels, theme=theme, synthetic=findings.synthetic
+                    ),
+                )
             elif isinstance(result, KeyDrivers) and any(d.performance is not None for d in result.drivers):
                 yield Drawing(
                     key=key,
@@ -335,6 +475,21 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
             caption=WORDS["effects"][language] + (f" ({number})" if len(tested) > ROWS_OF_A_FOREST else ""),
             draw=lambda part=part, labels=labels: effects_forest(  # type: ignore[misc]
                 part, labels=labels, theme=theme, synthetic=findings.synthetic
+            ),
+        )
+
+
+def _robustness_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
+    from reports.figures.specification_curve import specification_curve
+
+    for curve in disagreeing(findings.curves):
+        questionnaire = findings.study.populations[curve.test.population].questionnaire
+        labels = Labels(questionnaire=questionnaire, language=language)
+        yield Drawing(
+            key=figure_key(curve),
+            caption=WORDS["robustness"][language].format(id=plain(curve.hypothesis), test=curve.position + 1),
+            draw=lambda curve=curve, labels=labels: specification_curve(  # type: ignore[misc]
+                curve, labels=labels, theme=theme, synthetic=findings.synthetic
             ),
         )
 

@@ -42,6 +42,9 @@ REFERENCES: Mapping[str, str] = {
     "nunnally1994": "Nunnally, J. C., & Bernstein, I. H. (1994). Psychometric theory (3rd ed.). McGraw-Hill.",
     "olejnik2003": "Olejnik, S., & Algina, J. (2003). Generalized eta and omega squared statistics: Measures of effect size for some common research designs. Psychological Methods, 8(4), 434-447.",
     "reichheld2003": "Reichheld, F. F. (2003). The one number you need to grow. Harvard Business Review, 81(12), 46-54.",
+    "simonsohn2020": "Simonsohn, U., Simmons, J. P., & Nelson, L. D. (2020). Specification curve analysis. Nature Human Behaviour, 4(11), 1208-1214.",
+    "kitagawa1955": "Kitagawa, E. M. (1955). Components of a difference between two rates. Journal of the American Statistical Association, 50(272), 1168-1194.",
+    "little1988": "Little, R. J. A. (1988). A test of missing completely at random for multivariate data with missing values. Journal of the American Statistical Association, 83(404), 1198-1202.",
     "smithson2003": "Smithson, M. (2003). Confidence intervals. Sage.",
     "welch1951": "Welch, B. L. (1951). On the comparison of several mean values: An alternative approach. Biometrika, 38(3/4), 330-336.",
     "wilson1927": "Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the American Statistical Association, 22(158), 209-212.",
@@ -61,6 +64,33 @@ NOTES: tuple[MethodNote, ...] = (
                 "每项分析使用所需变量齐全的受访者，其人数以n标明。"
             ),
         },
+    ),
+    MethodNote(
+        title={"en": "What every method does about missing answers", "zh": "各方法对缺失值的处理"},
+        text={
+            "en": (
+                "Nothing is imputed. Scores: mean of the items answered, none below the declared share. Descriptions, shares and "
+                "comparisons of groups: respondents who answered the variable and know their group. Alpha and item statistics: "
+                "respondents who answered every item of the construct. Correlations: each pair of constructs on the respondents "
+                "who have both. Factor model: all pairs of answers where items are ordered categories, complete respondents where they "
+                "are numbers. Ladder of invariance: respondents who answered every item of the construct. Structural equation "
+                "models of hypotheses: full-information maximum likelihood, which uses every answer. Regression, drivers, mediation, "
+                "moderation and segments: respondents who have all variables of the test. Answers of one "
+                "person compared with each other: persons who gave all of them. Options of a multiple-response item: whoever "
+                "answered the item. Net promoter score and banner tables: whoever answered the item. Trends between waves: whoever "
+                "answered the item in that wave. Little's test says whether respondents with different blanks differ; it "
+                "supposes normal answers."
+            ),
+            "zh": (
+                "不作插补。构念得分：已答题项的均值，低于规定比例者不计分。描述统计、比例与组间比较：回答了该变量且组别已知者。"
+                "α及题项统计：回答了该构念全部题项者。相关：对每一对构念使用两者均有得分者。因子模型：题项为有序类别时使用所有成对回答，为数值时使用完整作答者。"
+                "测量等同检验：回答了该构念全部题项者。假设检验中的结构方程模型：完全信息极大似然，使用全部已有回答。"
+                "回归、驱动因素、中介、调节与分群：该检验所需变量齐全者。"
+                "同一人多个回答之间的比较：全部作答者。多选题：回答了该题者。净推荐值与交叉分析总表：回答了该题者。各期趋势：当期回答了该题者。"
+                "Little检验考察缺失情况不同的受访者回答是否不同，以正态分布为前提。"
+            ),
+        },
+        cites=("little1988",),
     ),
     MethodNote(
         title={"en": "Screening", "zh": "答卷筛选"},
@@ -196,5 +226,60 @@ NOTES: tuple[MethodNote, ...] = (
             ),
         },
         cites=("murphy1999", "lakens2018", "berger1982", "holm1979"),
+    ),
+    MethodNote(
+        title={"en": "Waves", "zh": "各期比较"},
+        text={
+            "en": (
+                "Every wave is screened and scored by itself, and all chapters but that on changes describe the last one. Means of "
+                "waves are compared by Welch's t-test, or with the variance of the sampling design where branches, weights or "
+                "respondents who answer again are known. The change of a mean between two waves is the sum of what the "
+                "changed shares of the groups do and what changed means within groups do (Kitagawa), each weighed by the average "
+                "of the other over both waves, with linearised intervals."
+            ),
+            "zh": (
+                "每一期单独筛选和计分，除各期变化一章外，其余各章均描述最后一期。各期均值以Welch t检验比较；已知网点、权重或重复作答者时，方差按抽样设计估计。"
+                "两期间均值的变化分解为各组占比变化与组内均值变化两部分（Kitagawa），各以另一因素在两期的平均值为权，区间为线性化区间。"
+            ),
+        },
+        cites=("kitagawa1955",),
+    ),
+    MethodNote(
+        title={"en": "Many tests", "zh": "多重检验"},
+        text={
+            "en": (
+                "The confirmatory hypotheses are one family, corrected by Holm's method. Outside them every table is a family of "
+                "its own: differences between groups, trends, correlations and gaps are corrected by Holm's method over the "
+                "lines of their table; options of a multiple-response item over its options; changes between waves over all "
+                "changes of their table; steps of invariance by Bonferroni's method over the steps of a construct. Letters of "
+                "banner tables are corrected within a row by the method that the study names, and the tests of rows against spans by "
+                "Holm's method over the table. Pairs of groups (Games-Howell) are corrected within a variable. Adjusted values stand "
+                "beside the plain ones, in results.json as p_adjusted, with the families listed. The analyses of one test under "
+                "other choices are not counted as tests."
+            ),
+            "zh": (
+                "全部验证性假设为一个检验族，作Holm校正。除此之外每张表自成一族：组间差异、趋势、相关及人群差异在其表内各行间作Holm校正；"
+                "多选题在其各选项间校正；各期变化在其表的全部变化间校正；测量等同的各级检验在同一构念内作Bonferroni校正。"
+                "交叉分析总表的字母在行内按研究指定的方法校正，各行与列变量的检验在全表范围内作Holm校正。两两比较（Games-Howell）在同一变量内校正。"
+                "校正值列于原值之旁，results.json中以p_adjusted表示，并列出各检验族。同一检验在不同分析选择下的重做不另计为检验。"
+            ),
+        },
+        cites=("holm1979",),
+    ),
+    MethodNote(
+        title={"en": "Robustness", "zh": "稳健性"},
+        text={
+            "en": (
+                "Every test is carried out under all combinations of choices that could have been made with as good reasons: "
+                "screening rules left out, means or ranks or latent constructs, scores of answered or of complete items, "
+                "controls, errors that count branches. Effects by ranks are translated to the unit of the declared effect. "
+                "Bootstrap intervals use 500 resamples here, those of segments 100 and of drivers 20, because there are many analyses."
+            ),
+            "zh": (
+                "每项检验在所有同样合理的选择组合下重做：取消筛选规则，采用均值、秩或潜变量，按已答题项或完整作答计分，是否加入控制变量，"
+                "误差是否计入网点。基于秩的效应换算为所声明效应的单位。由于分析数目多，此处自助法重抽样为500次，分群为100次，驱动因素为20次。"
+            ),
+        },
+        cites=("simonsohn2020",),
     ),
 )

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.findings import Findings, find
 from reports import workers
+from reports.banner_files import write_banners
 from reports.document import Document, Table
 from reports.gallery import FORMATS, draw_all
 from reports.pdf import write_pdf
@@ -64,7 +65,7 @@ def run(
         whole = Path(name)
         findings = find(study, answers, watch=told.step, pool=pool)
         told.step("drawing figures and setting the report")
-        quality = look_at(study, answers, draws=0)
+        quality = look_at(study, {f.id: f.responses for f in findings.populations.values()}, draws=0)
         reports = [
             pool.submit(_write_report, findings, quality, language, whole, formats) for language in chosen
         ]
@@ -85,7 +86,7 @@ def _write_report(
     formats: Sequence[Format],
 ) -> None:
     figures = draw_all(findings, language, folder / "figures", formats=formats)
-    document, _ = build_report(findings, language, figures, quality=quality)
+    document, telling = build_report(findings, language, figures, quality=quality)
     tables = folder / "tables"
     tables.mkdir(exist_ok=True)
     for block in document.blocks:
@@ -94,6 +95,7 @@ def _write_report(
             (tables / f"{name}.{language}.csv").write_text(
                 table_csv(block, document), "utf-8-sig", newline=""
             )
+    write_banners(telling, tables)
     write_pdf(document, folder / f"report.{language}.pdf")
 
 

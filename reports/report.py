@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from analysis.findings import Findings
+from reports.chapters.banners import banners_chapter
 from reports.chapters.closing import limits_chapter, methods_chapter, provenance_chapter, verdicts_chapter
 from reports.chapters.descriptives import descriptives_chapter
 from reports.chapters.hypotheses import hypotheses_chapter
 from reports.chapters.measurement import measurement_chapter
+from reports.chapters.open_answers import open_answers_chapter
 from reports.chapters.quality import quality_chapter
+from reports.chapters.robustness import robustness_chapter
 from reports.chapters.sample import sample_chapter
+from reports.chapters.waves import waves_chapter
 from reports.document import Block, Callout, Document, Figure, Heading, Prose, plain
 from reports.numbers import Numbers
 from reports.results_file import versions
@@ -41,7 +45,13 @@ CHAPTERS: Mapping[str, Chapter] = {
     ),
     "measurement": measurement_chapter,
     "descriptives": descriptives_chapter,
+    "banners": banners_chapter,
+    "open_answers": open_answers_chapter,
+    "waves": waves_chapter,
     "hypotheses": hypotheses_chapter,
+    "robustness": lambda telling: (
+        robustness_chapter(telling, telling.findings.curves) if telling.findings.curves else iter(())
+    ),
     "verdicts": verdicts_chapter,
     "limits": limits_chapter,
     "methods": methods_chapter,

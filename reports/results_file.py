@@ -14,6 +14,7 @@ from typing import Any
 from analysis.findings import Findings, PopulationFindings, entry_id
 from analysis.hypotheses import Verdict
 from analysis.results import Entry
+from surveys.responses import SourceFile
 
 PACKAGES = (
     "tierstudy",
@@ -46,8 +47,9 @@ def results_json(findings: Findings) -> str:
             "resamples": study.resamples,
             "study_files": dict(study.sha256),
             "data_files": {
-                found.id: {"name": found.responses.source.name, "sha256": found.responses.source.sha256}
+                name: {"name": source.name, "sha256": source.sha256}
                 for found in findings.populations.values()
+                for name, source in sources_of(found).items()
             },
         },
         "populations": {found.id: _population(found) for found in findings.populations.values()},
@@ -55,6 +57,15 @@ def results_json(findings: Findings) -> str:
             _result(id_, population, entry) for id_, (population, entry) in findings.catalogue.items()
         ],
         "verdicts": [_verdict(verdict) for verdict in findings.verdicts],
+        "families": [
+            {
+                "id": family.id,
+                "method": family.method,
+                "tests": len(family.results),
+                "results": list(family.results),
+            }
+            for family in findings.families
+        ],
         "without_rules": [
             {
                 "population": effect.population,
@@ -71,6 +82,14 @@ def results_json(findings: Findings) -> str:
             "synthetic data, 合成数据: simulated answers; nothing here is a fact about any bank"
         )
     return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def sources_of(found: PopulationFindings) -> dict[str, SourceFile]:
+    """The data files of a population by ``POPULATION``, or ``POPULATION@WAVE`` where there are several."""
+    waves = found.responses.wave_sources
+    if not waves:
+        return {found.id: found.responses.source}
+    return {f"{found.id}@{wave}": source for wave, source in waves.items()}
 
 
 def _population(found: PopulationFindings) -> dict[str, Any]:

@@ -64,6 +64,10 @@ class Telling:
         """Write a number of an entry; its address is recorded."""
         return self.numbers.cite(entry_id(scope, entry), entry, what, style=style, digits=digits)
 
+    def listed(self, scope: str, entry: Entry) -> Entry:
+        """The entry as the results list it, adjusted p-values included."""
+        return self.findings.catalogue.get(entry_id(scope, entry), ("", entry))[1]
+
     def figures_named(self, key: str) -> tuple[Figure, ...]:
         """The picture of that key, or its parts in their order where it was split."""
         parts = [name for name in self.figures if name == key or name.removeprefix(key).isdigit()]

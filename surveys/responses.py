@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -47,6 +48,7 @@ class Responses:
     source: SourceFile
     synthetic: bool = False
     notes: tuple[str, ...] = field(default=())
+    wave_sources: Mapping[str, SourceFile] = field(default_factory=dict)  #: of answers joined from waves
 
     @property
     def n(self) -> int:

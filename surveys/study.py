@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from surveys.open_questions import OpenQuestion
 from surveys.questionnaire import Questionnaire, Text
 
 TestKind = Literal[
@@ -52,6 +53,23 @@ class ScreeningRule:
     options: Mapping[str, float | str | tuple[str, ...]] = field(default_factory=dict)
 
 
+Correction = Literal["none", "bonferroni", "holm", "benjamini_hochberg"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BannerPlan:
+    """A banner table that a study asks for: what stands in its rows and in its columns."""
+
+    id: str
+    rows: tuple[str, ...]  #: items and constructs
+    columns: tuple[tuple[str, ...], ...]  #: spans from left to right; several names are nested
+    title: Text | None = None
+    levels: tuple[float, ...] = (0.05, 0.1)  #: of the letters, the strict one first
+    correction: Correction = "holm"  #: over the pairs of columns of one span within a row
+    minimum_base: int = 30  #: columns with fewer respondents are shown and not tested
+    every_answer: bool = False  #: rows for every answer of a rating scale, not only its ends and the mean
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
     """One group of people who answered one questionnaire."""
@@ -66,12 +84,19 @@ class Population:
     profile: tuple[str, ...] = ()  #: items of the sample profile
     multiple_response: tuple[str, ...] = ()  #: items tabulated by group
     recommend: str | None = None  #: the 0-10 item of the Net Promoter Score
+    migration: tuple[
+        str, ...
+    ] = ()  #: two items with the scale of tiers: as it was, and as it is or should be
     segmentation: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     screening: tuple[ScreeningRule, ...] = ()
     consent_purpose: Text | None = None  #: what respondents agreed to have their answers used for
     #: metadata column -> category -> share of those invited; what is lacking to 1 is anything else
     sampling_frame: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     quotas: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  #: item -> code -> share
+    banners: tuple[BannerPlan, ...] = ()
+    wave: str | None = None  #: single item that names the wave, where one file holds several
+    open_questions: tuple[OpenQuestion, ...] = ()
+    panel: bool = False  #: whether the same respondents, by their ids, answer in several waves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

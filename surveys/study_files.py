@@ -6,14 +6,16 @@ schema can see (names that do not exist, codes given twice, a language left out)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from surveys.banner_plans import banner_faults, banner_plans
 from surveys.errors import Fault, StudyFileError
 from surveys.file_faults import fault_at, language_faults, sha256_of, unknown_name
-from surveys.questionnaire import Questionnaire
+from surveys.open_questions import OpenQuestion, open_question_faults, open_questions
+from surveys.questionnaire import Item, Questionnaire
 from surveys.questionnaire_files import read_questionnaire
 from surveys.quota_faults import quota_faults
 from surveys.schema_faults import schema_faults
@@ -27,7 +29,11 @@ OUTLINE = (
     "quality",
     "measurement",
     "descriptives",
+    "banners",
+    "open_answers",
+    "waves",
     "hypotheses",
+    "robustness",
     "verdicts",
     "limits",
     "methods",
@@ -79,10 +85,11 @@ def load_study(folder: Path | str) -> Study:
         questionnaires[name], hashes[name] = questionnaire, digest
     if faults:
         raise StudyFileError(faults)
-    populations = {
-        id_: _population(id_, body, questionnaires[body["questionnaire"]])
-        for id_, body in data["populations"].items()
-    }
+    populations = {}
+    for id_, body in data["populations"].items():
+        questions, digests = open_questions(path, body.get("open_answers", []))
+        populations[id_] = _population(id_, body, questionnaires[body["questionnaire"]], questions)
+        hashes |= digests
     faults = list(_study_faults(file, data, populations))
     if faults:
         raise StudyFileError(faults)
@@ -106,7 +113,9 @@ def load_study(folder: Path | str) -> Study:
     )
 
 
-def _population(id_: str, body: Any, questionnaire: Questionnaire) -> Population:
+def _population(
+    id_: str, body: Any, questionnaire: Questionnaire, questions: tuple[OpenQuestion, ...]
+) -> Population:
     return Population(
         id=id_,
         title=body["title"],
@@ -118,6 +127,7 @@ def _population(id_: str, body: Any, questionnaire: Questionnaire) -> Population
         profile=tuple(body.get("profile", [])),
         multiple_response=tuple(body.get("multiple_response", [])),
         recommend=body.get("recommend"),
+        migration=tuple(body.get("migration", ())),
         segmentation={key: tuple(names) for key, names in body.get("segmentation", {}).items()},
         screening=tuple(
             ScreeningRule(
@@ -134,6 +144,10 @@ def _population(id_: str, body: Any, questionnaire: Questionnaire) -> Population
             item: {str(code): float(share) for code, share in shares.items()}
             for item, shares in body.get("quotas", {}).items()
         },
+        wave=body.get("wave"),
+        open_questions=questions,
+        panel=body.get("panel", False),
+        banners=banner_plans(body.get("banners", [])),
     )
 
 
@@ -221,6 +235,7 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
         "cluster": ("single", "number"),
         "weight": ("number",),
         "recommend": ("single",),
+        "wave": ("single",),
     }
     for role, kinds in wanted.items():
         if role in body and (body[role] not in ids or ids[body[role]].kind not in kinds):
@@ -235,6 +250,7 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
             "a scale from 0 to 10",
             "Net promoter scores need the 0-10 item.",
         )
+    yield from _migration_faults(file, body.get("migration", []), ids, place)
     for role, kinds in (
         ("profile", ("single", "multiple", "number")),
         ("multiple_response", ("multiple",)),
@@ -247,6 +263,10 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
     for k, name in enumerate(body.get("segmentation", {}).get("features", [])):
         if name not in variable_names(questionnaire):
             yield unknown_name(file, (*place, "segmentation", "features", k), name, f"an item of {id_}", ids)
+    yield from open_question_faults(
+        file, body.get("open_answers", []), (*place, "open_answers"), population.open_questions, questionnaire
+    )
+    yield from banner_faults(file, body.get("banners", []), (*place, "banners"), questionnaire)
     for column, shares in body.get("sampling_frame", {}).items():
         if sum(shares.values()) > 1 + 1e-6:
             yield fault_at(
@@ -279,6 +299,33 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
                     "an item of this questionnaire and the code that means consent",
                     "Correct the item or the code.",
                 )
+
+
+def _migration_faults(
+    file: YamlFile, names: Sequence[str], ids: Mapping[str, Item], place: Place
+) -> Iterator[Fault]:
+    """Tiers at two moments are comparable only on one scale with an order."""
+    for k, name in enumerate(names):
+        if name not in ids or ids[name].kind != "single":
+            yield unknown_name(file, (*place, "migration", k), name, "an item of kind single", ids)
+            return
+    scales = [ids[name].scale for name in names]
+    if len({scale.id for scale in scales if scale is not None}) > 1:
+        yield fault_at(
+            file,
+            (*place, "migration"),
+            f"items with the scales {' and '.join(scale.id for scale in scales if scale is not None)}",
+            "two items with one scale",
+            "Moves between tiers need the same tiers twice.",
+        )
+    elif any(scale is None or not scale.ordered for scale in scales):
+        yield fault_at(
+            file,
+            (*place, "migration"),
+            "a scale without order",
+            "an ordered scale",
+            "Declare the scale `ordered: true`, or leave out the migration.",
+        )
 
 
 def _test_faults(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analysis.banner import Closed, Multiple, Number, Rating, banner, top_and_bottom
 from analysis.banner_counts import OverlappingSpan, Span, lay_out, letter, positions
 from analysis.banner_letters import LetterRules
+from analysis.banner_rows import banner_items
 from analysis.banner_waves import compare_waves
 from analysis.crosstabs import association, multiple_response
 from analysis.design.design import survey_design
@@ -18,7 +19,7 @@ from analysis.design.means import weighted_mean
 from analysis.design.tables import weighted_table
 from analysis.nps import net_promoter_score
 from reports.banner_excel import banner_workbook, write_banner
-from reports.banner_labels import BannerLabels, banner_items
+from reports.banner_labels import BannerLabels
 from reports.banner_table import banner_tables
 from reports.document import Document, check
 from reports.labels import Labels

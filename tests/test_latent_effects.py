@@ -69,6 +69,17 @@ def test_branches_widen_the_interval():
     assert together.std_error > 1.3 * alone.std_error
 
 
+def test_few_branches_leave_an_effect_with_its_caution(bfi):
+    branch = pd.Series(np.arange(len(bfi)) % 30, index=bfi.index)
+    alone = latent_path(bfi, CONSTRUCTS, predictor="agree", outcome="neuro")
+    effect = latent_path(bfi, CONSTRUCTS, predictor="agree", outcome="neuro", clusters=branch)
+    assert (effect.state, alone.reason) == ("ok", "")
+    assert effect.estimate == pytest.approx(alone.estimate, rel=1e-9)
+    assert effect.std_error == pytest.approx(alone.std_error, rel=0.6)
+    assert effect.reason.startswith("30 clusters for 31 free parameters")
+    assert effect.to_frame()["reason"][0] == effect.reason
+
+
 def graded(shift=0.0, seed=4):
     rng = np.random.default_rng(seed)
     tier = pd.Series(np.repeat([1, 2, 3, 4], [300, 200, 120, 80]), dtype="category", name="TIER")

@@ -8,6 +8,7 @@ from analysis.sem.comparison import compare
 from analysis.sem.defined import defined, monte_carlo_interval
 from analysis.sem.errors import ModelError
 from analysis.sem.fit import fit
+from analysis.sem.model import Model
 from analysis.sem.modification import equality_releases, modification_indices
 from analysis.sem.residuals import residuals
 from analysis.sem.scores import factor_scores
@@ -40,7 +41,15 @@ GOLD, SOME = TIER == "gold", pd.Series(np.arange(200) % 5 > 0)
 ONE_TRAIT = [[1 if i == j else 0.5 for j in range(6)] for i in range(6)]
 # Two constructs that correlate more between than within: beyond one.
 CROSSED = [[1 if i == j else 0.4 if (i < 3) == (j < 3) else 0.45 for j in range(6)] for i in range(6)]
-INDEFINITE = "F =~ a + b\nG =~ c + d\nH =~ e + f"
+# Three constructs whose pairs correlate as 0.9, 0.9 and 0.3: no three variables can.
+IMPOSSIBLE = [
+    [
+        1 if i == j else 0.5 if i // 2 == j // 2 else 0.15 if {i // 2, j // 2} == {1, 2} else 0.45
+        for j in range(6)
+    ]
+    for i in range(6)
+]
+THREE = "F =~ a + b\nG =~ c + d\nH =~ e + f"
 
 GALLERY = {
     "constant item": (TWO, GOOD.assign(a=3.0), {}, "constant_item", "all answers are the same: a"),
@@ -180,13 +189,69 @@ GALLERY = {
         "correlation_beyond_one",
         "correlation beyond one: F with G",
     ),
-    "one cluster": (TWO, GOOD.assign(branch=1), {"cluster": "branch"}, "too_few", "1 cluster for 13"),
-    "fewer clusters than parameters": (
+    "constructs that cannot covary so": (
+        THREE,
+        exactly(IMPOSSIBLE),
+        {},
+        "not_positive_definite",
+        "covariance matrix of the constructs is not positive definite",
+    ),
+    "items that agree in nothing": (
+        "F =~ a + b + c",
+        exactly([[1, -0.3, -0.3], [-0.3, 1, -0.3], [-0.3, -0.3, 1]]),
+        {},
+        "not_converged",
+        "did not converge",
+    ),
+    "too large to be squared": (
         TWO,
-        GOOD.assign(branch=np.arange(200) % 5),
+        GOOD.assign(a=GOOD["a"] * 1e160),
+        {},
+        "not_positive_definite",
+        "too large to be squared: a",
+    ),
+    "one respondent over and over": (
+        TWO,
+        pd.concat([GOOD.iloc[:1]] * 50),
+        {},
+        "constant_item",
+        "the same: a, b, c, d, e, f",
+    ),
+    "one weight": (
+        TWO,
+        GOOD.assign(w=(np.arange(200) == 3).astype(float)),
+        {"weights": "w"},
+        "too_few",
+        "only 1 respondent",
+    ),
+    "counts of nobody": (TWO, GOOD.assign(times=0), {"counts": "times"}, "too_few", "nobody answered"),
+    "bifactor of too little": (
+        Model.from_constructs({"G": list("abc"), "H": list("def")}, general="F"),
+        GOOD,
+        {},
+        {"not_converged", "singular_information", "negative_variance"},
+        "",
+    ),
+    "second order of two": (
+        Model.from_constructs({"G": list("abc"), "H": list("def")}, second_order="F"),
+        GOOD,
+        {},
+        "singular_information",
+        "cannot tell the parameters apart",
+    ),
+    "restrictions that exclude each other": (
+        "F =~ a + p*b + q*c\np > 5\np < 1",
+        GOOD,
+        {},
+        "not_converged",
+        "within the restrictions",
+    ),
+    "one cluster": (
+        TWO,
+        GOOD.assign(branch=1),
         {"cluster": "branch"},
         "too_few",
-        "5 clusters for 13 free parameters",
+        "all respondents are of 1 cluster",
     ),
     "nothing but noise": (
         TWO,
@@ -223,7 +288,13 @@ def test_no_number_pretends(name):
 
 def test_only_inadmissible_estimates_are_shown():
     shown = {name for name, (m, d, o, *_) in GALLERY.items() if fit(m, d, **o).estimates()}
-    assert shown <= {"Heywood case", "constructs correlate beyond one", "nothing but noise"}
+    assert shown <= {
+        "Heywood case",
+        "constructs correlate beyond one",
+        "constructs that cannot covary so",
+        "nothing but noise",
+        "bifactor of too little",
+    }
 
 
 @pytest.mark.parametrize(
@@ -241,14 +312,53 @@ def test_only_inadmissible_estimates_are_shown():
         ("F =~ a + b + word", {}, "'word' is not numeric"),
         ("F =~ a + b + endless", {}, "endless has infinite values"),
         (TWO, {"weights": "minus"}, "must be numbers of at least 0"),
+        (TWO, {"weights": "nought"}, "not all 0"),
+        (TWO, {"counts": "side_weight"}, "must be whole numbers"),
+        (TWO, {"cluster": "hole"}, "40 respondents have no cluster in 'hole'"),
+        (TWO, {"group": "empty"}, "Nobody has a group: the column 'empty' is empty"),
+        ("F =~ a + b + day", {}, "'day' is not numeric"),
         (TWO, {"weights": "side_weight", "estimator": "GLS"}, "GLS takes neither weights nor clusters"),
     ],
 )
 def test_what_cannot_be_asked_says_what_to_do(model, options, words):
     holes = GOOD.assign(a=GOOD["a"].where(SOME)) if options.get("missing") == "fiml" else GOOD
     data = holes.assign(side=np.where(GOLD, "l", "r"), word="x", endless=np.inf, minus=-1.0, side_weight=1.5)
+    data = data.assign(
+        nought=0.0, hole=SOME.where(SOME).astype(float), empty=np.nan, day=pd.Timestamp("2026-01-01")
+    )
     with pytest.raises(ModelError, match=words.replace("(", r"\(")):
         fit(model, data, **options)
+
+
+@pytest.mark.parametrize(
+    ("n_clusters", "kinds"),
+    [
+        (30, []),
+        (15, ["few_clusters"]),
+        (12, ["clusters_below_parameters", "few_clusters"]),
+        (2, ["clusters_below_parameters", "few_clusters"]),
+    ],
+)
+def test_few_clusters_leave_errors_with_a_caution(n_clusters, kinds):
+    result = fit(TWO, GOOD.assign(branch=np.arange(200) % n_clusters), cluster="branch")
+    assert (result.state, result.n_parameters) == ("ok", 13)
+    assert all(one.std_error for one in result.estimates() if one.parameter.free is not None)
+    assert [caution.kind for caution in result.cautions] == kinds
+    if "clusters_below_parameters" in kinds:
+        assert f"joint tests of more than {n_clusters - 1} parameters are undefined" in result.caution
+        assert np.linalg.matrix_rank(result.uncertainty.meat) == n_clusters - 1
+    assert {entry.reason for entry in result.entries() if entry.std_error} == {result.caution}
+    assert {entry.state for entry in result.entries()} == {"ok"}
+
+
+def test_columns_of_one_name_are_told():
+    twice = pd.concat([GOOD, GOOD[["a"]]], axis="columns")
+    with pytest.raises(ModelError, match="Several columns are called 'a'"):
+        fit(TWO, twice)
+
+
+def test_the_gallery_is_large():
+    assert len(GALLERY) >= 38
 
 
 def test_differences_of_models_that_cannot_be_relied_on_have_no_number():

@@ -8,6 +8,7 @@ from statsmodels.regression.linear_model import OLS
 
 from analysis.sem.casewise import log_likelihoods, scores
 from analysis.sem.discrepancy import FullInformation
+from analysis.sem.errors import ModelError
 from analysis.sem.estimates import place_at
 from analysis.sem.estimators import ESTIMATORS
 from analysis.sem.fit import fit
@@ -196,3 +197,49 @@ def test_a_restriction_costs_what_it_binds(hs):
     assert loose.test.statistic == pytest.approx(free.test.statistic, rel=1e-7)
     assert bound.estimate("visual =~ x2").estimate == pytest.approx(0.9, abs=1e-6)
     assert bound.test.statistic > free.test.statistic
+
+
+COUNTED = {
+    "ML": {},
+    "MLR": {"estimator": "MLR"},
+    "MLM": {"estimator": "MLM"},
+    "ULS": {"estimator": "ULS"},
+    "GLS": {"estimator": "GLS"},
+    "WLS": {"estimator": "WLS"},
+    "FIML": {"missing": "fiml"},
+    "FIML, robust": {"missing": "fiml", "estimator": "MLR"},
+    "groups": {"missing": "fiml", "estimator": "MLR", "group": "school"},
+    "weights": {"weights": "w"},
+    "clusters": {"cluster": "town"},
+    "all": {"missing": "fiml", "weights": "w", "cluster": "town", "group": "school"},
+}
+
+
+@pytest.mark.parametrize("case", COUNTED)
+def test_a_row_that_stands_for_several_is_several_rows(case, hs, holes):
+    options = COUNTED[case]
+    data = (holes if "missing" in options else hs).assign(
+        times=np.arange(len(hs)) % 4, w=0.5 + np.arange(len(hs)) % 7, town=np.arange(len(hs)) % 45
+    )
+    counted = fit(THREE, data, counts="times", **options)
+    repeated = fit(THREE, data.loc[data.index.repeat(data["times"])], **options)
+    assert (counted.state, counted.n) == ("ok", data["times"].sum())
+    assert counted.n == repeated.n
+    for mine, theirs in zip(counted.estimates(), repeated.estimates(), strict=True):
+        assert mine.estimate == pytest.approx(theirs.estimate, rel=1e-9)
+        assert mine.std_error == (theirs.std_error and pytest.approx(theirs.std_error, rel=1e-9))
+    for mine, theirs in ((counted.test, repeated.test), (counted.baseline, repeated.baseline)):
+        assert mine.statistic == pytest.approx(theirs.statistic, rel=1e-9)
+        assert mine.scaled == (theirs.scaled and pytest.approx(theirs.scaled, rel=1e-9))
+    for mine, theirs in zip(counted.entries(), repeated.entries(), strict=True):
+        assert mine.estimate == pytest.approx(theirs.estimate, rel=1e-9, abs=1e-12)
+        if mine.interval is not None:
+            assert (mine.interval.low, mine.interval.high) == pytest.approx(
+                (theirs.interval.low, theirs.interval.high), rel=1e-9
+            )
+
+
+@pytest.mark.parametrize("wrong", [1.5, -1.0, np.nan, np.inf])
+def test_counts_are_whole_numbers(wrong, hs):
+    with pytest.raises(ModelError, match="must be whole numbers of at least 0"):
+        fit(THREE, hs.assign(times=wrong), counts="times")

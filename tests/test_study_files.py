@@ -147,6 +147,9 @@ def test_a_study_is_read_whole(tmp_path):
         ),
         ("s", "population: people", "population: persons", ["`persons`", "a population of this study"]),
         ("s", "recommend: N", "recommend: A1", ["from 1 to 3", "0 to 10"]),
+        ("s", "recommend: N", "migration: [G, H]", ["line 11", "`H`", "an item of kind single"]),
+        ("s", "recommend: N", "migration: [A1, N]", ["the scales agree and ten", "two items with one scale"]),
+        ("s", "recommend: N", "migration: [A1]", ["line 11"]),
         ("s", "tierstudy: study/1", "tierstudy: study/9", ["study/9", "study/1"]),
     ],
 )

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement import intraclass_correlation, weighted_kappa, within_group_agreement
+from analysis.alignment import align
 from analysis.banner import Closed, Span, banner
 from analysis.banner_waves import compare_waves
 from analysis.clusters import cluster_number, gaussian_mixture, k_means
@@ -40,8 +41,11 @@ from analysis.factor_scores import factor_scores
 from analysis.factorability import sampling_adequacy, sphericity
 from analysis.factorial import factorial_anova
 from analysis.factors import factor_analysis
+from analysis.gap_map import GapRow, gap_map
 from analysis.groups import compare_groups, hedges_g
+from analysis.importance_performance import importance_performance
 from analysis.imputation import impute
+from analysis.invariance import invariance_ladder
 from analysis.item_correlations import given_correlations, pearson_correlations
 from analysis.items_by_tier import items_by_tier
 from analysis.johnson_neyman import moderate
@@ -59,6 +63,7 @@ from analysis.moderated_mediation import mediate_conditionally
 from analysis.nps import net_promoter_score
 from analysis.omega import schmid_leiman_omega
 from analysis.ordinal_regression import ordinal_regression
+from analysis.penalty_reward import penalty_reward
 from analysis.pls import bootstrap as pls_bootstrap
 from analysis.pls import estimate as pls_estimate
 from analysis.pls import importance_performance as pls_map
@@ -83,6 +88,7 @@ from analysis.sem.fit import fit
 from analysis.sem.ordered import fit_ordered
 from analysis.split_half import split_half
 from analysis.three_step import class_means, class_shares, classification
+from analysis.tier_migration import tier_migration
 from analysis.trend import jonckheere_terpstra, kendall_tau_b
 from analysis.two_groups import compare_two
 from analysis.validity import htmt
@@ -197,6 +203,9 @@ Example = Callable[[Table], object]
 
 #: Functions that take sampling weights, or read what was estimated with them.
 WEIGHTED: Mapping[str, Example] = {
+    "polychoric.polychoric_correlations": lambda t: polychoric_correlations(
+        t.rows[A], counts=t.counts, weights=t.weights
+    ),
     "banner.banner": lambda t: _banner(t).to_frame(),
     "banner_waves.compare_waves": lambda t: compare_waves(
         _banner(t), _banner(t, t.rows.assign(A1=6 - t["A1"]))
@@ -366,6 +375,32 @@ COUNTED: Mapping[str, Example] = {
         t.rows[["A1", "A2", "B1"]], rng=_rng(), imputations=2, cycles=2, **t.counted
     ),
     "kano.kano": lambda t: kano(t["A1"], t["B1"], feature="x", **t.counted),
+    "importance_performance.importance_performance": lambda t: importance_performance(
+        t["B2"],
+        t.rows[["A1", "B1"]],
+        bounds={"A1": (1, 5), "B1": (1, 5)},
+        rng=_rng(),
+        tiers=t["SEX"],
+        clusters=t["BRANCH"],
+        minimum_n=10,
+        resamples=40,
+        **t.counted,
+    ),
+    "penalty_reward.penalty_reward": lambda t: penalty_reward(
+        t["B2"], t.rows[["A1", "B1"]], bounds={"A1": (1, 5), "B1": (1, 5)}, coding="thirds", **t.counted
+    ),
+    "gap_map.gap_map": lambda t: gap_map(
+        t.rows,
+        t.rows,
+        [GapRow(name="A1", first="A1", second="A2")],
+        tiers=t["TIER"],
+        clusters_second=t["BRANCH"],
+        counts_first=t.counts,
+        counts_second=t.counts,
+    ),
+    "tier_migration.tier_migration": lambda t: tier_migration(
+        t["A1"].astype("Int64"), t["B1"].astype("Int64"), tiers=tuple("12345"), **t.counted
+    ),
     "keyness.keyness": lambda t: keyness(list(t["WORDS"]), t["TIER"], **t.counted),
     "latent_class_number.class_number": lambda t: class_number(
         _yes(t), classes=[1, 2], rng=_rng(), replicates=5, starts=4, finals=2, **t.counted
@@ -400,7 +435,6 @@ COUNTED: Mapping[str, Example] = {
     "pls.predict.predict": lambda t: pls_predict.predict(
         t.rows[A + B], _model(), rng=_rng(), folds=3, repetitions=1, **t.counted
     ),
-    "polychoric.polychoric_correlations": lambda t: polychoric_correlations(t.rows[A], **t.counted),
     "polyserial.polyserial_correlations": lambda t: polyserial_correlations(
         t.rows[["AGE"]], t.rows[["A1"]], **t.counted
     ),
@@ -434,6 +468,20 @@ COLUMNS: Mapping[str, Example] = {
     "sem.ordered.fit_ordered": lambda t: fit_ordered(
         MODEL, t.rows.assign(W=1.0 if t.weights is None else t.weights), weights="W"
     ).estimates(),
+    "invariance.invariance_ladder": lambda t: [
+        rung.fit.estimates()
+        for rung in invariance_ladder(
+            {"a": A[:4]}, t.rows.assign(W=1.0 if t.weights is None else t.weights), group="SEX", weights="W"
+        ).rungs
+    ],
+    "alignment.align": lambda t: align(
+        {"a": A[:4]},
+        t.rows.assign(W=1.0 if t.weights is None else t.weights),
+        group="SEX",
+        weights="W",
+        rng=_rng(),
+        starts=2,
+    ),
 }
 
 

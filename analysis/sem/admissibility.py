@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import lapack
 
 from analysis.sem.estimates import Solution
 from analysis.sem.matrices import Implied
@@ -18,6 +20,7 @@ from analysis.weighting import step_of
 WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
+CautionKind = Literal["clusters_below_parameters", "few_clusters"]
 Kind = Literal[
     "empty_group",
     "too_few",
@@ -46,6 +49,9 @@ ENTRY_STATES: dict[str, str] = {
 PERFECT = 1e-9
 #: Respondents who must have answered any two items for their covariance to be told.
 TOGETHER = 3
+#: With fewer clusters robust errors come out too small (Cameron & Miller, 2015, Journal of Human Resources,
+#: 50, 317-372, find trouble from 20 to 50 on).
+FEW_CLUSTERS = 20
 #: A variance, in units of the sample's, that is less than zero by more than rounding.
 ROUNDING = 1e-9
 
@@ -62,6 +68,14 @@ class Problem:
     @property
     def entry_state(self) -> str:
         return ENTRY_STATES.get(self.kind, "inadmissible")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caution:
+    """What should be read before a result is relied on; the result stands."""
+
+    kind: CautionKind
+    reason: str
 
 
 def problems_of_data(moments: Moments) -> tuple[Problem, ...]:
@@ -115,7 +129,8 @@ def _never_together(group: GroupMoments, items: tuple[str, ...]) -> list[tuple[s
         return []
     together = np.zeros((len(items), len(items)))
     for pattern in group.patterns:
-        together[np.ix_(pattern.observed, pattern.observed)] += len(pattern.members)
+        people = len(pattern.members) if group.counts is None else group.counts[pattern.members].sum()
+        together[np.ix_(pattern.observed, pattern.observed)] += people
     i, j = np.nonzero(np.triu(together < TOGETHER))
     return [(items[a], items[b]) for a, b in zip(i, j, strict=True)]
 
@@ -128,8 +143,19 @@ def _constant(group: GroupMoments, items: tuple[str, ...]) -> list[str]:
 
 
 def _dependent(group: GroupMoments, items: tuple[str, ...], where: str) -> Iterator[Problem]:
-    sd = np.sqrt(np.diag(group.covariance))
-    correlation = group.covariance / np.outer(sd, sd)
+    if not np.isfinite(group.covariance).all():
+        large = [
+            name for name, v in zip(items, group.covariance.diagonal(), strict=True) if not np.isfinite(v)
+        ]
+        reason = f"answers{where} are too large to be squared: {', '.join(large)}. Choose another unit"
+        yield Problem(kind="not_positive_definite", reason=reason, about=tuple(large), group=group.group)
+        return
+    sd = np.sqrt(group.covariance.diagonal())
+    correlation = group.covariance / sd / sd[:, None]
+    # The smallest eigenvalue of correlations is more than their determinant over e, which costs less.
+    factor, wrong = lapack.dpotrf(correlation, lower=1)
+    if not wrong and float(factor.diagonal().prod()) ** 2 > math.e * PERFECT:
+        return
     if np.linalg.eigvalsh(correlation)[0] > PERFECT:
         return
     i, j = np.nonzero(np.tril(np.abs(correlation) > 1 - PERFECT, -1))
@@ -157,15 +183,29 @@ def problems_of_counts(moments: Moments, df: int, n_parameters: int) -> Iterator
             f"{people(moments.n)} for {n_parameters} free parameters; more than {n_parameters} are needed"
         )
         yield Problem(kind="too_few", reason=reason)
-    clusters = [group.clusters for group in moments.groups if group.clusters is not None]
-    count = len(np.unique(np.concatenate(clusters))) if clusters else None
-    if count is not None and count <= max(n_parameters, 1):
-        noun = "cluster" if count == 1 else "clusters"
-        reason = (
-            f"{count} {noun} for {n_parameters} free parameters; robust errors and tests need more clusters "
-            "than parameters"
-        )
+    if moments.n_clusters == 1:
+        reason = "all respondents are of 1 cluster; robust errors need at least 2, and should have many more"
         yield Problem(kind="too_few", reason=reason)
+
+
+def cautions_of(moments: Moments, n_parameters: int) -> Iterator[Caution]:
+    """What few clusters leave undefined or too small, though the model can be fitted (as lavaan does too)."""
+    count = moments.n_clusters
+    if count is None:
+        return
+    if count <= n_parameters:
+        reason = (
+            f"{count} clusters for {n_parameters} free parameters: their contributions span at most "
+            f"{count - 1} directions, so that joint tests of more than {count - 1} parameters are undefined; "
+            "single standard errors may be used with care"
+        )
+        yield Caution(kind="clusters_below_parameters", reason=reason)
+    if count < FEW_CLUSTERS:
+        reason = (
+            f"only {count} clusters: robust standard errors are probably too small with fewer than "
+            f"{FEW_CLUSTERS}"
+        )
+        yield Caution(kind="few_clusters", reason=reason)
 
 
 def problems_of_solution(table: ParameterTable, moments: Moments, solution: Solution) -> tuple[Problem, ...]:
@@ -173,10 +213,18 @@ def problems_of_solution(table: ParameterTable, moments: Moments, solution: Solu
     if not solution.converged:
         reason = f"the search did not converge: {solution.complaint}"
         return (Problem(kind="not_converged", reason=reason),)
-    found: list[Problem] = []
-    for group, implied in zip(moments.groups, solution.place.implied, strict=True):
-        found += _of_matrices(table, group, implied)
-    return tuple(found)
+    return problems_of_matrices(table, moments, solution.place.implied)
+
+
+def problems_of_matrices(
+    table: ParameterTable, moments: Moments, implied: Sequence[Implied]
+) -> tuple[Problem, ...]:
+    """Negative variances, correlations beyond one, covariance matrices that are none."""
+    return tuple(
+        problem
+        for group, own in zip(moments.groups, implied, strict=True)
+        for problem in _of_matrices(table, group, own)
+    )
 
 
 def _of_matrices(table: ParameterTable, group: GroupMoments, implied: Implied) -> Iterator[Problem]:
@@ -213,16 +261,22 @@ def _of_matrices(table: ParameterTable, group: GroupMoments, implied: Implied) -
 
 def _beyond_one(covariance: Array, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     i, j = np.nonzero(np.tril(covariance, -1))
-    sd = np.sqrt(np.maximum(np.diag(covariance), 0))
+    if not len(i):
+        return
+    sd = np.sqrt(np.maximum(covariance.diagonal(), 0))
     for a, b in zip(i, j, strict=True):
         if abs(covariance[a, b]) > sd[a] * sd[b] * (1 + ROUNDING):
             yield names[int(b)], names[int(a)]
 
 
 def _indefinite(block: Array) -> bool:
-    sd = np.sqrt(np.maximum(np.diag(block), 0))
+    if not np.count_nonzero(block - np.diag(block.diagonal())):
+        return False  # variances alone, which are looked at elsewhere
+    sd = np.sqrt(np.maximum(block.diagonal(), 0))
     used = sd > 0  # a variance fixed at zero is allowed
     if not used.any():
+        return False
+    if used.all() and not lapack.dpotrf(block, lower=1)[1]:
         return False
     scaled = block[np.ix_(used, used)] / np.outer(sd[used], sd[used])
     return bool(np.linalg.eigvalsh(scaled)[0] < -ROUNDING)

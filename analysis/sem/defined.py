@@ -13,6 +13,7 @@ from analysis.results import Entry, Interval, Tabular
 from analysis.sem.admissibility import Problem
 from analysis.sem.expressions import Dual
 from analysis.sem.fitted import Fit
+from analysis.sem.quantities import Quantities
 from analysis.sem.restrictions import named_values
 from analysis.sem.standardized import Kind, standardized_duals
 from analysis.weighting import step_of
@@ -146,27 +147,45 @@ def monte_carlo_interval(
     rng: np.random.Generator,
     draws: int = 20_000,
     confidence_level: float = 0.95,
+    standardized: Kind | None = None,
 ) -> Interval | None:
-    """Quantiles of a defined parameter over draws of the labelled parameters from their normal distribution.
+    """Quantiles of a defined parameter over draws of the parameters from their normal distribution.
 
     Follows MacKinnon, Lockwood & Williams (2004, Multivariate Behavioral Research, 39, 99-128): products
-    are not normal even where their factors are. None where the fit is not to be relied on.
+    are not normal even where their factors are. None where the fit is not to be relied on, or where more
+    than a twentieth of the draws has no such value (a variance that standardises is not positive).
     """
-    if fit.state != "ok" or fit.solution is None or fit.uncertainty is None:
+    drawn = monte_carlo_draws(fit, name, rng=rng, draws=draws, standardized=standardized)
+    if drawn is None:
         return None
-    formulas = {c.left: c.formula for c in fit.table.constraints if c.op == ":="}
-    if name not in formulas:
-        raise KeyError(f"The model defines no {name!r}; it defines {', '.join(formulas) or 'nothing'}.")
-    # Only the free parameters that the formula rests on, directly or through other definitions.
-    dual = named_values(fit.table, fit.solution.parameters)[name]
-    used = np.flatnonzero(dual.gradient)
-    covariance = fit.uncertainty.covariance[np.ix_(used, used)]
-    values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    sample = fit.solution.parameters[used] + rng.standard_normal((draws, len(used))) @ root.T
-    parameters = np.tile(fit.solution.parameters, (draws, 1))
-    parameters[:, used] = sample
-    drawn = [named_values(fit.table, row)[name].value for row in parameters]
     tail = (1 - confidence_level) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return Interval(low=float(low), high=float(high), confidence_level=confidence_level)
+
+
+def monte_carlo_draws(
+    fit: Fit, name: str, *, rng: np.random.Generator, draws: int, standardized: Kind | None
+) -> Array | None:
+    """The values behind :func:`monte_carlo_interval`, those that exist."""
+    if fit.state != "ok" or fit.solution is None or fit.uncertainty is None:
+        return None
+    if name not in {c.left for c in fit.table.constraints if c.op == ":="}:
+        defined = [c.left for c in fit.table.constraints if c.op == ":="]
+        raise KeyError(f"The model defines no {name!r}; it defines {', '.join(defined) or 'nothing'}.")
+    quantity = Quantities.of(fit.table, [name], standardized)
+    # Only the free parameters that the quantity rests on.
+    used = np.flatnonzero(quantity.slopes(fit)[0])
+    values, vectors = np.linalg.eigh(fit.uncertainty.covariance[np.ix_(used, used)])
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    parameters = np.tile(fit.solution.parameters, (draws, 1))
+    parameters[:, used] += rng.standard_normal((draws, len(used))) @ root.T
+    place = fit.solution.place
+    if standardized is None:
+        drawn = np.array([quantity.at(row, place.implied)[0] for row in parameters])
+    else:
+        structures = [part.structure for part in place.parts]
+        drawn = np.array(
+            [quantity.at(row, [one.implied(row) for one in structures])[0] for row in parameters]
+        )
+    kept = drawn[np.isfinite(drawn)]
+    return kept if len(kept) >= 0.95 * draws else None

@@ -136,8 +136,12 @@ def minimise(
     restrictions: Restrictions,
     *,
     most_steps: int = MOST_STEPS,
+    arrived: float = ARRIVED,
 ) -> Solution | None:
-    """Search from ``start``; None when even there the implied covariance matrix is not positive definite."""
+    """Search from ``start`` until the decrement is less than ``arrived``.
+
+    None when even there the implied covariance matrix is not positive definite.
+    """
     x = restrictions.reduce(start)
     place = place_at(parts, restrictions.expand(x))
     if place is None:
@@ -156,7 +160,7 @@ def minimise(
             solve = _solver(place, slopes, None if direct else basis, newton=decrement < 0.5)
         step = solve(gradient)
         decrement = float(-gradient @ step)
-        if decrement < ARRIVED or steps == most_steps:
+        if decrement < arrived or steps == most_steps:
             break
         moved = _downhill(parts, restrictions, x, place, step, decrement)
         if moved is None:
@@ -165,7 +169,7 @@ def minimise(
             break
         x, place = moved
         steps += 1
-    if steps == most_steps and decrement >= ARRIVED:
+    if steps == most_steps and decrement >= arrived:
         complaint = f"after {steps} steps the estimates still move"
     return Solution(place, slopes, full, decrement, steps, not complaint, complaint, basis)
 
@@ -179,11 +183,11 @@ def _solver(
         if basis is not None:
             matrix = basis.T @ matrix @ basis
         # In units of each parameter's own curvature, so that no unit of measurement looks singular.
-        diagonal = np.diag(matrix)
+        diagonal = matrix.diagonal()
         if not (diagonal > 0).all():
             continue
         unit = 1 / np.sqrt(diagonal)
-        factor, wrong = lapack.dpotrf(matrix * np.multiply.outer(unit, unit), lower=1)
+        factor, wrong = lapack.dpotrf(matrix * unit * unit[:, None], lower=1)
         if not wrong and float(factor.diagonal().min(initial=1.0)) > 1e-7:
             return lambda g: np.asarray(-unit * lapack.dpotrs(factor, unit * g, lower=1)[0])
     # Not identified here: the shortest of the many steps; whether that is so at the end, others will say.

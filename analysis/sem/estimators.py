@@ -129,10 +129,8 @@ def fourth_moments(group: GroupMoments, *, with_means: bool) -> Array:
 
     Of means (if wanted) and the lower triangle of the covariances row by row, shape (n_moments, n_moments).
     """
-    if group.rows is None:
-        raise ValueError("Fourth moments need the answers.")
-    centred = group.rows - group.means
+    centred = group.answers() - group.means
     i, j = np.tril_indices(len(group.means))
     products = centred[:, i] * centred[:, j] - group.covariance[i, j]
     each = np.hstack([centred, products]) if with_means else products
-    return np.asarray(each.T @ each / group.n)
+    return group.outer(each)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.sem.admissibility import (
     Problem,
+    cautions_of,
     problems_of_counts,
     problems_of_data,
     problems_of_solution,
@@ -34,7 +35,7 @@ __all__ = ["Estimate", "Fit", "fit", "fit_moments"]
 
 @takes_weights(
     "weights",
-    counts="refused",
+    counts="sums",
     how="pseudo-likelihood with robust errors (a column of the data)",
     reference="lavaan sampling.weights",
 )
@@ -46,6 +47,7 @@ def fit(
     estimator: Estimator = "ML",
     missing: Missing = "listwise",
     weights: str | None = None,
+    counts: str | None = None,
     cluster: str | None = None,
     identification: Identification | None = None,
     group_equal: Iterable[Shared] = (),
@@ -73,6 +75,8 @@ def fit(
         Leave out who left an item blank, or use all that was answered (full information maximum likelihood).
     weights, cluster : str, optional
         Columns with sampling weights and clusters; both need ``"MLR"``, which ``"ML"`` then becomes.
+    counts : str, optional
+        Column with the number of respondents that a row stands for.
     identification : "marker" or "standardized", optional
         What sets the scale of constructs; by default what the model says, or the marker.
     group_equal, group_partial : iterable of str
@@ -108,6 +112,7 @@ def fit(
         group=group,
         missing=missing,
         weights=weights,
+        counts=counts,
         cluster=cluster,
         complete_on=complete_on,
     )
@@ -143,12 +148,13 @@ def fit_moments(
     estimator = _fitting_estimator(estimator, moments)
     incomplete = any(not group.complete for group in moments.groups)
     with_means = _with_means(model, moments, incomplete, mean_structure)
-    table = _table(model, moments.names, tuple(group_equal), tuple(group_partial), with_means)
+    plan = _plan(model, moments.names, tuple(group_equal), tuple(group_partial), with_means)
+    table, restrictions = plan.table, plan.restrictions
     _check_exogenous(table, moments)
-    restrictions = Restrictions.of(table)
     n_parameters = restrictions.n_x - sum(c.op == "==" for c in restrictions.curved)
     task = _Task(
         table=table,
+        structures=plan.structures,
         moments=moments,
         estimator=estimator,
         information=information or ("observed" if incomplete else ESTIMATORS[estimator].information),
@@ -165,6 +171,7 @@ class _Task:
     """A model and moments that go together: search, errors, tests."""
 
     table: ParameterTable
+    structures: tuple[Structure, ...]
     moments: Moments
     estimator: Estimator
     information: Information
@@ -189,6 +196,7 @@ class _Task:
             problems=tuple(problems),
             n_parameters=self.n_parameters,
             df=self.df,
+            cautions=tuple(cautions_of(self.moments, self.n_parameters)),
         )
 
     def run(self) -> Fit:
@@ -222,11 +230,14 @@ class _Task:
 
     def search(self, discrepancies: Sequence[Discrepancy], less: int) -> Solution | None:
         """From the usual starting values, and once more from cautious ones where these lead nowhere."""
+        structures = self.structures or tuple(
+            Structure.of(self.table, g, group.means, group.covariance)
+            for g, group in enumerate(self.moments.groups)
+        )
+        shares = self.moments.shares(less=less)
         parts = [
-            Part(Structure.of(self.table, g, group.means, group.covariance), discrepancy, share)
-            for g, (group, discrepancy, share) in enumerate(
-                zip(self.moments.groups, discrepancies, self.moments.shares(less=less), strict=True)
-            )
+            Part(structure, discrepancy, share)
+            for structure, discrepancy, share in zip(structures, discrepancies, shares, strict=True)
         ]
         first = minimise(parts, starting_values(self.table, self.moments), self.restrictions)
         if first is not None and first.converged:
@@ -245,15 +256,26 @@ def _check_exogenous(table: ParameterTable, moments: Moments) -> None:
             )
 
 
-@lru_cache(maxsize=128)  # a bootstrap builds the same table thousands of times
-def _table(
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a model is before any data are looked at."""
+
+    table: ParameterTable
+    restrictions: Restrictions
+    structures: tuple[Structure, ...]  #: empty where they hold moments of the data
+
+
+@lru_cache(maxsize=128)  # resamples, ladders and simulations fit the same model thousands of times
+def _plan(
     model: Model,
     groups: tuple[str, ...],
     equal: tuple[Shared, ...],
     partial: tuple[str, ...],
     with_means: bool,
-) -> ParameterTable:
-    return model.table(groups, group_equal=equal, group_partial=partial, mean_structure=with_means)
+) -> _Plan:
+    table = model.table(groups, group_equal=equal, group_partial=partial, mean_structure=with_means)
+    structures = () if table.exogenous else tuple(Structure.of(table, g) for g in range(len(groups)))
+    return _Plan(table, Restrictions.of(table), structures)
 
 
 def _problems_of_quality(quality: Quality | None) -> Iterator[Problem]:
@@ -269,10 +291,15 @@ def _problems_of_quality(quality: Quality | None) -> Iterator[Problem]:
 
 def _model(model: Model | str, identification: Identification | None) -> Model:
     if isinstance(model, str):
-        return Model.from_text(model, identification=identification or "marker")
+        return _of_text(model, identification or "marker")
     if identification is not None and identification != model.identification:
         return replace(model, identification=identification)
     return model
+
+
+@lru_cache(maxsize=128)
+def _of_text(text: str, identification: Identification) -> Model:
+    return Model.from_text(text, identification=identification)
 
 
 def _fitting_estimator(estimator: Estimator, moments: Moments) -> Estimator:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from analysis.results import Entry, Interval, Tabular
-from analysis.sem.admissibility import Problem
+from analysis.sem.admissibility import Caution, Problem
 from analysis.sem.errors import ModelError
 from analysis.sem.estimates import Solution
 from analysis.sem.estimators import ESTIMATORS, Estimator
@@ -60,7 +60,8 @@ class Fit(Tabular):
     """A fitted model, or why there is none.
 
     Unless ``state`` is ``"ok"``, tests and indices are None. Estimates remain only where the search
-    converged and the parameters are identified: they then show what is inadmissible.
+    converged and the parameters are identified: they then show what is inadmissible. ``cautions`` do not
+    change the state; they say what to read before its errors and tests are relied on.
     """
 
     table: ParameterTable
@@ -72,6 +73,7 @@ class Fit(Tabular):
     problems: tuple[Problem, ...]
     n_parameters: int  #: free parameters, less equalities
     df: int
+    cautions: tuple[Caution, ...] = ()
 
     @property
     def state(self) -> str:
@@ -82,6 +84,11 @@ class Fit(Tabular):
     def reason(self) -> str:
         """What is wrong, in words."""
         return "; ".join(problem.reason for problem in self.problems)
+
+    @property
+    def caution(self) -> str:
+        """What to read first, in words; empty when there is nothing."""
+        return "; ".join(caution.reason for caution in self.cautions)
 
     @property
     def n(self) -> int:
@@ -148,7 +155,7 @@ class Fit(Tabular):
         return (*self._fit_entries(), *(self._estimate_entry(found) for found in self.estimates()))
 
     def _state(self) -> tuple[str, str]:
-        return (self.problems[0].entry_state, self.reason) if self.problems else ("ok", "")
+        return (self.problems[0].entry_state, self.reason) if self.problems else ("ok", self.caution)
 
     def _fit_entries(self) -> tuple[Entry, ...]:
         state, reason = self._state()
@@ -166,6 +173,7 @@ class Fit(Tabular):
             df=(float(test.df),),
             p_value=test.scaled_p_value if scaled else test.p_value,
             more={} if test.scaling_factor is None else {"scaling_factor": test.scaling_factor},
+            reason=reason,
         )
         shown = indices.reported
         entries = [chi_square]

@@ -50,15 +50,16 @@ class SaturatedMoments:
 
 
 def weighted_moments(answers: Array, weights: Array | None) -> tuple[Array, Array]:
-    """Means, and covariances that divide by n (or by the sum of weights)."""
-    if weights is None:
-        means = answers.sum(axis=0) / len(answers)
+    """Means, and covariances that divide by n (or by the sum of weights); infinite where squares overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if weights is None:
+            means = answers.sum(axis=0) / len(answers)
+            centred = answers - means
+            return means, centred.T @ centred / len(answers)
+        total = weights.sum()
+        means = weights @ answers / total
         centred = answers - means
-        return means, centred.T @ centred / len(answers)
-    total = weights.sum()
-    means = weights @ answers / total
-    centred = answers - means
-    return means, (centred * weights[:, None]).T @ centred / total
+        return means, (centred * weights[:, None]).T @ centred / total
 
 
 def patterns_of(answers: Array, weights: Array | None) -> tuple[Pattern, ...]:

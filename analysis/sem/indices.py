@@ -1,8 +1,9 @@
 """How well a model fits: CFI, TLI, RMSEA with its interval, SRMR, and information criteria.
 
 The *robust* versions take the population's misfit rather than the scaled statistic's (Brosseau-Liard &
-Savalei [1]_, Brosseau-Liard, Savalei & Li [2]_), as lavaan reports them with complete answers; with missing
-answers their definition is another one [3]_ and they are left out.
+Savalei [1]_, Brosseau-Liard, Savalei & Li [2]_); with missing answers, the misfit that complete answers would
+have shown (Zhang & Savalei [3]_, see ``missing_fit``), also of maximum likelihood that is not robust. All are
+lavaan's, and are the ones to report.
 
 .. [1] Brosseau-Liard, P. E. & Savalei, V. (2014). Adjusting incremental fit indices for nonnormality.
 Multivariate
@@ -22,8 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
-from scipy.special import chndtr
+from scipy.special import chndtr, chndtrinc
 
 from analysis.results import Interval
 from analysis.sem.matrices import Implied
@@ -66,7 +66,7 @@ class FitIndices:
 
     plain: Relative
     scaled: Relative | None  #: from the scaled statistics
-    robust: Relative | None  #: corrected for non-normality; the ones to report with a robust estimator
+    robust: Relative | None  #: corrected for non-normality and missing answers; the ones to report
     srmr: float
     log_likelihood: float | None = None  #: None unless estimated by maximum likelihood
     saturated_log_likelihood: float | None = None
@@ -98,6 +98,18 @@ def relative_indices(
         scaled,
         _relative(test.statistic, test.df, baseline.statistic, baseline.df, n, n_groups, c, c_baseline),
     )
+
+
+def relative_from_misfits(
+    own: tuple[float, float, int], baseline: tuple[float, float, int], n: float, n_groups: int
+) -> Relative | None:
+    """Robust indices from statistics whose means, were their models right, are known: each a statistic, its
+    mean and its degrees of freedom. None where a mean is not positive: such a correction corrects nothing."""
+    statistic, mean, df = own
+    other, other_mean, other_df = baseline
+    if df <= 0 or other_df <= 0 or mean <= 0 or other_mean <= 0:
+        return None
+    return _relative(statistic, df, other, other_df, n, n_groups, mean / df, other_mean / other_df)
 
 
 def _relative(
@@ -147,12 +159,9 @@ def _scaled_rmsea(statistic: float, trace: float, n: float, n_groups: int) -> Rm
 
 def noncentrality(statistic: float, df: float, area: float) -> float:
     """The noncentrality with which chi-square falls below the statistic with this probability; at least 0."""
-    if chndtr(statistic, df, 0.0) <= area:
+    if statistic <= 0 or chndtr(statistic, df, 0.0) <= area:  # negative where a scaling is, told later
         return 0.0
-    high = max(statistic, 1.0)
-    while chndtr(statistic, df, high) > area:
-        high *= 2
-    return float(brentq(lambda delta: chndtr(statistic, df, delta) - area, 0.0, high, xtol=1e-10, rtol=1e-14))
+    return float(chndtrinc(statistic, df, area))
 
 
 def srmr(moments: Moments, implied: Sequence[Implied], *, with_means: bool, less: int = 0) -> float:
@@ -163,13 +172,17 @@ def srmr(moments: Moments, implied: Sequence[Implied], *, with_means: bool, less
     """
     total = 0.0
     for group, here, share in zip(moments.groups, implied, moments.shares(), strict=True):
-        covariance = group.covariance * (group.n / (group.n - less))
-        sd = np.sqrt(np.diag(covariance))
-        residual = (covariance - here.covariance) / np.outer(sd, sd)
-        squares = list(residual[np.tril_indices(len(sd))] ** 2)
+        covariance = group.covariance * (group.n / (group.n - less)) if less else group.covariance
+        sd = np.sqrt(covariance.diagonal())
+        residual = (covariance - here.covariance) / sd / sd[:, None]
+        p = len(sd)
+        # each covariance once: half of the whole matrix and half of its diagonal
+        squares = (float((residual**2).sum()) + float((residual.diagonal() ** 2).sum())) / 2
+        count = p * (p + 1) // 2
         if with_means:
-            squares += list(((group.means - here.means) / sd) ** 2)
-        total += share * math.sqrt(float(np.mean(squares)))
+            squares += float((((group.means - here.means) / sd) ** 2).sum())
+            count += p
+        total += share * math.sqrt(squares / count)
     return total
 
 

@@ -40,6 +40,10 @@ class Cells:
     paths: tuple[Index, Index]
     covariances: tuple[Index, Index]
     means: Index
+    halves: Array = field(init=False)  #: 1/2 for a variance, which stands once in S, 1 for a covariance
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "halves", np.where(self.covariances[0] == self.covariances[1], 0.5, 1.0))
 
     @classmethod
     def of(cls, parameters: Sequence[Parameter], place: dict[str, int]) -> tuple[Cells, Index]:
@@ -187,14 +191,12 @@ class Implied:
         """First derivatives of Sigma and mu with respect to some cells of A, S and m."""
         p = self.n_observed
         (i, j), (k, l), m = cells.paths, cells.covariances, cells.means  # noqa: E741
-        g = self.to_observed
-        none = np.zeros((p, len(m)))
-        right = g[:, l] * np.where(k == l, 0.5, 1.0)
-        return Slopes(
-            left=np.hstack([g[:, i], g[:, k], none]),
-            right=np.hstack([self.covariance_all[:p, j], right, none]),
-            means=np.hstack([g[:, i] * self.means_all[j], np.zeros((p, len(k))), g[:, m]]),
-        )
+        g, a, s = self.to_observed, len(i), len(k)
+        left, right, means = np.zeros((3, p, a + s + len(m)))
+        left[:, :a], left[:, a : a + s] = g[:, i], g[:, k]
+        right[:, :a], right[:, a : a + s] = self.covariance_all[:p, j], g[:, l] * cells.halves
+        means[:, :a], means[:, a + s :] = left[:, :a] * self.means_all[j], g[:, m]
+        return Slopes(left, right, means)
 
     def curvature(self, cells: Cells, by_covariance: Array, by_means: Array) -> Array:
         """``sum_ab Q[a, b] d2 Sigma[a, b] + q' d2 mu`` over all pairs of cells, shape (n_cells, n_cells).
@@ -214,7 +216,7 @@ class Implied:
         curve[:a, :a] = one + one.T + 2 * c[down_j, j] * gqg[down_i, i]
         # paths by covariances: 2 (E[j, k] G_i'QG_l + E[j, l] G_i'QG_k), halved on the diagonal of S
         cross = e[down_j, k] * gqg[down_i, l] + e[down_j, l] * gqg[down_i, k]
-        cross = cross * np.where(k == l, 1.0, 2.0)
+        cross = cross * (2 * cells.halves)
         curve[:a, a : a + s], curve[a : a + s, :a] = cross, cross.T
         by_mean = e[down_j, m] * gm[down_i]
         curve[:a, a + s :], curve[a + s :, :a] = by_mean, by_mean.T

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Literal, get_args
 
@@ -40,6 +40,15 @@ class Model:
     identification: Identification = "marker"
     orthogonal: bool = False
     exogenous: Literal["fixed", "free"] = "fixed"
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        # Fits look up what is known of their model, and hashing it takes longer than looking it up.
+        said = (self.statements, self.constraints, self.identification, self.orthogonal, self.exogenous)
+        object.__setattr__(self, "_hash", hash(said))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @classmethod
     def from_text(

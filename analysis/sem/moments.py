@@ -30,9 +30,10 @@ class GroupMoments:
     n_weighted: float  #: sum of weights
     means: Array  #: shape (n_items,); with missing answers, those of the saturated model
     covariance: Array  #: divides by n, shape (n_items, n_items); with missing answers, of the saturated model
-    rows: Array | None = None  #: answers, shape (n, n_items); None when only moments are known
-    weights: Array | None = None  #: shape (n,)
-    clusters: Index | None = None  #: shape (n,)
+    rows: Array | None = None  #: answers, shape (n_rows, n_items); None when only moments are known
+    weights: Array | None = None  #: of each respondent of a row, shape (n_rows,)
+    counts: Array | None = None  #: respondents that each row stands for, shape (n_rows,); None: one each
+    clusters: Index | None = None  #: shape (n_rows,)
     patterns: tuple[Pattern, ...] = ()  #: empty when every answer is there
     lowest: Array | None = None  #: answer to each item, NaN where nobody answered; kept, for rows can be many
     highest: Array | None = None
@@ -42,6 +43,22 @@ class GroupMoments:
     @property
     def complete(self) -> bool:
         return not self.patterns
+
+    @property
+    def mass(self) -> Array | None:
+        """What each row weighs in a sum over respondents; None: one each."""
+        return _product(self.weights, self.counts)
+
+    def answers(self) -> Array:
+        """The rows; an error where only moments are known."""
+        if self.rows is None:
+            raise ValueError("Respondents' own contributions need their answers, not only moments.")
+        return self.rows
+
+    def outer(self, rows: Array) -> Array:
+        """Mean outer product over respondents of something of each row, shape (n_rows, k)."""
+        each = rows if self.counts is None else rows * self.counts[:, None]
+        return np.asarray(rows.T @ each / self.n)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +75,12 @@ class Moments:
     @property
     def n_weighted(self) -> float:
         return sum(group.n_weighted for group in self.groups)
+
+    @property
+    def n_clusters(self) -> int | None:
+        """Clusters, those with members in several groups counted once; None where there are none."""
+        clusters = [group.clusters for group in self.groups if group.clusters is not None]
+        return len(np.unique(np.concatenate(clusters))) if clusters else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -89,6 +112,7 @@ class Moments:
                 lowest=None if g.lowest is None else g.lowest[at],
                 highest=None if g.highest is None else g.highest[at],
                 weights=g.weights,
+                counts=g.counts,
                 clusters=g.clusters,
                 unused=g.unused,
             )
@@ -104,6 +128,7 @@ def moments_of(
     group: str | None = None,
     missing: Missing = "listwise",
     weights: str | None = None,
+    counts: str | None = None,
     cluster: str | None = None,
     complete_on: Sequence[str] = (),
 ) -> Moments:
@@ -118,6 +143,9 @@ def moments_of(
     group, weights, cluster : str, optional
         Columns with group, sampling weight and cluster. Weights are rescaled to sum to the number of
         respondents. Groups come in order of appearance, or of their categories.
+    counts : str, optional
+        Column with the number of respondents that a row stands for, as in a table of distinct answers: all
+        results are those of as many rows.
     missing : "listwise" or "fiml"
         Leave out who left an item blank, or keep the patterns (who answered nothing is left out).
     complete_on : sequence of str
@@ -130,25 +158,32 @@ def moments_of(
     >>> moments.n, float(moments.groups[0].covariance[0, 0].round(4))
     (3, 0.6667)
     """
-    named = [column for column in (group, weights, cluster) if column is not None]
+    named = [column for column in (group, weights, counts, cluster) if column is not None]
     absent = [column for column in (*items, *named) if column not in data.columns]
+    if not data.columns.is_unique:
+        twice = [name for name in dict.fromkeys((*items, *named)) if (data.columns == name).sum() > 1]
+        if twice:
+            raise ModelError(f"Several columns are called {', '.join(map(repr, twice))}. Keep one of each.")
     if absent:
         raise ModelError(
             f"The data have no column {', '.join(map(repr, absent))}. "
             "Correct the name in the model, or add the column."
         )
     answers = _numbers(data, items)
-    weight = _weights(data, weights)
-    clusters = None if cluster is None else pd.factorize(data[cluster])[0].astype(np.intp)
+    weight, count = _weights(data, weights), _counts(data, counts)
+    clusters = _clusters(data, cluster)
     required = [items.index(name) for name in complete_on]
     blank = np.isnan(answers)
     if missing == "listwise":
         use = ~blank.any(axis=1)
     else:
         use = ~blank.all(axis=1) & ~blank[:, required].any(axis=1)
-    if weight is not None:
-        use = use & (weight > 0)  # who counts for nothing is no respondent
-        weight = weight * (use.sum() / weight[use].sum()) if use.any() else weight
+    for each in (weight, count):
+        if each is not None:
+            use = use & (each > 0)  # who counts for nothing is no respondent
+    if weight is not None and use.any():
+        people = np.ones(len(data)) if count is None else count
+        weight = weight * (people[use].sum() / (people[use] @ weight[use]))
     groups = []
     for name, members in _groups(data, group):
         chosen = members & use
@@ -158,41 +193,60 @@ def moments_of(
                 answers[chosen] if not chosen.all() else answers,
                 None if weight is None else weight[chosen],
                 None if clusters is None else clusters[chosen],
-                unused=int(members.sum() - chosen.sum()),
+                counts=None if count is None else count[chosen],
+                unused=_people(members & ~chosen, count),
             )
         )
     return Moments(items=tuple(items), groups=tuple(groups))
 
 
 def group_moments(
-    name: str, answers: Array, weights: Array | None, clusters: Index | None, *, unused: int = 0
+    name: str,
+    answers: Array,
+    weights: Array | None,
+    clusters: Index | None,
+    *,
+    counts: Array | None = None,
+    unused: int = 0,
 ) -> GroupMoments:
-    """Moments of one group from its answers, shape (n, n_items)."""
-    n, k = answers.shape
-    patterns = patterns_of(answers, weights) if np.isnan(answers).any() else ()
+    """Moments of one group from its answers, shape (n_rows, n_items)."""
+    rows, k = answers.shape
+    mass = _product(weights, counts)
+    patterns = patterns_of(answers, mass) if np.isnan(answers).any() else ()
     settled = True
-    if n == 0:
+    if rows == 0:
         means, covariance = np.full(k, np.nan), np.full((k, k), np.nan)
     elif patterns:
         saturated = saturated_moments(patterns, k)
         means, covariance, settled = saturated.means, saturated.covariance, saturated.converged
     else:
-        means, covariance = weighted_moments(answers, weights)
+        means, covariance = weighted_moments(answers, mass)
     return GroupMoments(
         group=name,
-        n=n,
-        n_weighted=float(n if weights is None else weights.sum()),
+        n=rows if counts is None else round(float(counts.sum())),
+        n_weighted=float(rows if mass is None else mass.sum()),
         means=means,
         covariance=covariance,
         rows=answers,
         weights=weights,
+        counts=counts,
         clusters=clusters,
         patterns=patterns,
-        lowest=np.fmin.reduce(answers, axis=0) if n else None,
-        highest=np.fmax.reduce(answers, axis=0) if n else None,
+        lowest=np.fmin.reduce(answers, axis=0) if rows else None,
+        highest=np.fmax.reduce(answers, axis=0) if rows else None,
         settled=settled,
         unused=unused,
     )
+
+
+def _product(one: Array | None, other: Array | None) -> Array | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return one * other
+
+
+def _people(rows: npt.NDArray[np.bool_], counts: Array | None) -> int:
+    return int(rows.sum() if counts is None else counts[rows].sum())
 
 
 def _numbers(data: pd.DataFrame, items: Sequence[str]) -> Array:
@@ -200,7 +254,11 @@ def _numbers(data: pd.DataFrame, items: Sequence[str]) -> Array:
         # Column by column: selecting columns builds a frame first, which takes longer than a small fit.
         answers: Array = np.empty((len(data), len(items)))
         for i, item in enumerate(items):
-            answers[:, i] = data[item].to_numpy(dtype=float, na_value=np.nan)
+            column = data[item]
+            if column.dtype.kind in "Mm":
+                raise TypeError  # a date is no answer on a scale, though it can be made a number
+            plain = column.dtype == np.float64
+            answers[:, i] = column.to_numpy() if plain else column.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):
         words = [name for name in items if not pd.api.types.is_numeric_dtype(data[name])]
         raise ModelError(
@@ -221,6 +279,30 @@ def _weights(data: pd.DataFrame, weights: str | None) -> Array | None:
     return values
 
 
+def _counts(data: pd.DataFrame, counts: str | None) -> Array | None:
+    if counts is None:
+        return None
+    values: Array = data[counts].to_numpy(dtype=float)
+    if not np.isfinite(values).all() or (values < 0).any() or (values != np.round(values)).any():
+        raise ModelError(
+            f"The counts {counts!r} must be whole numbers of at least 0, none missing. "
+            "Give numbers that are no counts as weights."
+        )
+    return values
+
+
+def _clusters(data: pd.DataFrame, cluster: str | None) -> Index | None:
+    if cluster is None:
+        return None
+    found: Index = pd.factorize(data[cluster])[0].astype(np.intp)
+    if (found < 0).any():
+        raise ModelError(
+            f"{int((found < 0).sum())} respondents have no cluster in {cluster!r}. Leave them out, or give "
+            "each a cluster of their own."
+        )
+    return found
+
+
 def _groups(data: pd.DataFrame, group: str | None) -> list[tuple[str, npt.NDArray[np.bool_]]]:
     if group is None:
         return [("", np.ones(len(data), dtype=bool))]
@@ -229,4 +311,6 @@ def _groups(data: pd.DataFrame, group: str | None) -> list[tuple[str, npt.NDArra
         levels = list(column.cat.categories)
     else:
         levels = list(dict.fromkeys(column.dropna()))
+    if not levels:
+        raise ModelError(f"Nobody has a group: the column {group!r} is empty.")
     return [(str(level), (column == level).to_numpy(dtype=bool)) for level in levels]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +13,23 @@ from analysis.sem.estimates import Place, Solution
 from analysis.sem.estimators import Choice
 from analysis.sem.indices import (
     FitIndices,
+    Relative,
     information_criteria,
+    relative_from_misfits,
     relative_indices,
     srmr,
 )
 from analysis.sem.matrices import Implied
+from analysis.sem.missing_fit import complete_misfits
 from analysis.sem.moments import Moments
 from analysis.sem.parameters import ParameterTable
 from analysis.sem.saturated import (
     Reference,
+    SaturatedVariation,
+    likelihood_values,
     reference_model,
     trace_of_saturated,
-    trace_of_variation,
+    variation_of,
 )
 from analysis.sem.test_statistics import Scaling, TestOfFit
 from analysis.sem.uncertainty import Uncertainty, unweighted_meat
@@ -65,11 +70,25 @@ def quality_of(
 ) -> Quality | None:
     """None where the saturated model has no estimates."""
     with_means, exogenous = table.mean_structure, frozenset(table.exogenous)
+    complete = all(group.complete for group in moments.groups)
+    n = moments.n_weighted
+    if choice.likelihood and choice.scaling == "none" and complete:
+        # The usual case needs no more of the two models than their likelihoods.
+        values = likelihood_values(moments, exogenous)
+        if values is None:
+            return None
+        test = TestOfFit(statistic=max(2 * n * (solution.place.value - values.saturated), 0.0), df=df)
+        independence = TestOfFit(
+            statistic=max(2 * n * (values.baseline - values.saturated), 0.0), df=values.baseline_df
+        )
+        indices = _indices(
+            table, moments, solution, values.saturated, test, independence, n_parameters, choice
+        )
+        return Quality(test=test, baseline=independence, indices=indices)
     saturated = reference_model("saturated", moments, exogenous, with_means=with_means)
     baseline = reference_model("baseline", moments, exogenous, with_means=with_means)
     if saturated is None or baseline is None:
         return None
-    n = moments.n_weighted
     if choice.likelihood:
         statistic = 2 * n * (solution.place.value - saturated.value)
         baseline_statistic = 2 * n * (baseline.value - saturated.value)
@@ -84,8 +103,10 @@ def quality_of(
         baseline, value = independent, independent.value
         baseline_statistic = 2 * (n - choice.less * len(moments.groups)) * value
     baseline_df = saturated.n_parameters - baseline.n_parameters
+    robust = choice.scaling == "Yuan-Bentler-Mplus"
+    known = None if complete else variation_of(saturated, moments, with_means=with_means, robust=robust)
     factors = _scaling_factors(
-        choice.scaling, moments, solution, uncertainty, saturated, baseline, df, baseline_df, table
+        choice.scaling, moments, solution, uncertainty, saturated, known, baseline, df, baseline_df, table
     )
     # A statistic of a model that fits exactly is zero, not rounding below it.
     test = TestOfFit(statistic=max(statistic, 0.0), df=df, scaling=choice.scaling, scaling_factor=factors[0])
@@ -95,7 +116,11 @@ def quality_of(
         scaling=choice.scaling,
         scaling_factor=factors[1],
     )
-    indices = _indices(table, moments, solution, saturated, test, independence, n_parameters, choice)
+    indices = _indices(table, moments, solution, saturated.value, test, independence, n_parameters, choice)
+    if known is not None:
+        indices = replace(
+            indices, robust=_as_complete(moments, solution, saturated, baseline, known, df, baseline_df)
+        )
     return Quality(test=test, baseline=independence, indices=indices)
 
 
@@ -105,6 +130,7 @@ def _scaling_factors(
     solution: Solution,
     uncertainty: Uncertainty,
     saturated: Reference,
+    known: SaturatedVariation | None,
     baseline: Reference,
     df: int,
     baseline_df: int,
@@ -116,9 +142,12 @@ def _scaling_factors(
         return None, None
     explained = float((uncertainty.inverse * uncertainty.meat).sum())
     if scaling == "Yuan-Bentler-Mplus":
-        whole = trace_of_saturated(saturated, moments, bool(table.exogenous), with_means=with_means)
+        if known is not None:
+            whole = known.trace()
+        else:
+            whole = trace_of_saturated(saturated, moments, bool(table.exogenous), with_means=with_means)
         whole_baseline = whole
-        explained_baseline = trace_of_variation(baseline, moments, with_means=with_means)
+        explained_baseline = variation_of(baseline, moments, with_means=with_means).trace()
     elif uncertainty.kind == "unweighted":
         whole = whole_baseline = unweighted_meat(solution.place, moments, with_means=with_means)[1]
         explained_baseline = _explained(baseline.place, moments, with_means, unweighted=True)
@@ -149,13 +178,13 @@ def _trace_of_moments(place: Place, moments: Moments, with_means: bool) -> float
     """``tr(W Gamma)``, W the normal weights at the implied moments: from each respondent's distance."""
     total = 0.0
     for group, implied in zip(moments.groups, place.implied, strict=True):
-        if group.rows is None:
-            raise ValueError("Fourth moments need the answers.")
-        centred = group.rows - group.means
+        centred = group.answers() - group.means
         inverse = np.linalg.inv(implied.covariance)
         squared = ((centred @ inverse) * centred).sum(axis=1)
         product = inverse @ group.covariance
-        total += (float((squared**2).mean()) - float((product * product.T).sum())) / 2
+        total += (
+            float(np.average(squared**2, weights=group.counts)) - float((product * product.T).sum())
+        ) / 2
         total += float(np.trace(product)) if with_means else 0.0
     return total
 
@@ -181,7 +210,7 @@ def _indices(
     table: ParameterTable,
     moments: Moments,
     solution: Solution,
-    saturated: Reference,
+    saturated: float,
     test: TestOfFit,
     baseline: TestOfFit,
     n_parameters: int,
@@ -190,8 +219,6 @@ def _indices(
     n, groups = moments.n_weighted, len(moments.groups)
     n_tested = n - choice.less * groups
     plain, scaled, robust = relative_indices(test, baseline, n_tested, groups)
-    if any(not group.complete for group in moments.groups):
-        robust = None
     implied: tuple[Implied, ...] = solution.place.implied
     value = srmr(moments, implied, with_means=table.mean_structure, less=choice.less)
     if not choice.likelihood:
@@ -204,10 +231,33 @@ def _indices(
         robust=robust,
         srmr=value,
         log_likelihood=log_likelihood,
-        saturated_log_likelihood=_log_likelihood(saturated.value, moments, table),
+        saturated_log_likelihood=_log_likelihood(saturated, moments, table),
         aic=criteria.aic,
         bic=criteria.bic,
         bic_adjusted=criteria.bic_adjusted,
+    )
+
+
+def _as_complete(
+    moments: Moments,
+    solution: Solution,
+    saturated: Reference,
+    baseline: Reference,
+    known: SaturatedVariation,
+    df: int,
+    baseline_df: int,
+) -> Relative | None:
+    """The robust indices under missing answers."""
+    free = np.eye(len(baseline.place.parameters))
+    places = ((solution.place, solution.tangent), (baseline.place, free))
+    own, independent = complete_misfits(places, moments, saturated, known)
+    if own is None or independent is None:
+        return None
+    return relative_from_misfits(
+        (own.statistic, own.expected, df),
+        (independent.statistic, independent.expected, baseline_df),
+        moments.n_weighted,
+        len(moments.groups),
     )
 
 

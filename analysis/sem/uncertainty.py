@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.sem.casewise import variation
+from analysis.sem.discrepancy import inverse_and_log_determinant
 from analysis.sem.estimates import Place, Solution
 from analysis.sem.matrices import Slopes
 from analysis.sem.moments import GroupMoments, Moments
@@ -40,18 +42,29 @@ class Uncertainty:
     information_kind: Information
 
 
-def information_along(solution: Solution, kind: Information) -> tuple[Array, Array, float]:
-    """The information matrix, the same along the tangent, and the smallest eigenvalue of that once scaled."""
+def information_of(solution: Solution, kind: Information) -> tuple[Array, Array | None]:
+    """The information matrix, and its inverse along the tangent; None where it cannot tell the parameters
+    apart."""
     place, z = solution.place, solution.tangent
     full = place.expected(solution.slopes) if kind == "expected" else place.hessian(solution.slopes)
-    along = z.T @ full @ z
-    spread = np.diag(along)
+    direct = z.shape[0] == z.shape[1]
+    along = full if direct else z.T @ full @ z
+    spread = along.diagonal()
     if not len(spread):
-        return full, along, 1.0
+        return full, np.zeros_like(full)
     if not (spread > 0).all():
-        return full, along, float(min(spread.min(), 0.0))
-    unit = np.sqrt(spread)
-    return full, along, float(np.linalg.eigvalsh(along / np.outer(unit, unit))[0])
+        return full, None
+    unit = 1 / np.sqrt(spread)
+    scaled = along * unit * unit[:, None]
+    found = inverse_and_log_determinant(scaled)
+    if found is None:
+        return full, None
+    inverse, log_determinant = found
+    # The smallest eigenvalue is more than the determinant over e, which costs less.
+    if log_determinant - 1 < math.log(NEARLY_SINGULAR) and np.linalg.eigvalsh(scaled)[0] < NEARLY_SINGULAR:
+        return full, None
+    inverse = inverse * unit * unit[:, None]
+    return full, inverse if direct else np.asarray(z @ inverse @ z.T)
 
 
 def uncertainty_of(
@@ -69,11 +82,9 @@ def uncertainty_of(
     less the number of groups); robust, with
     ``B = (Z'IZ)^-1``, ``Z B (Z' M Z) B Z' / n``.
     """
-    full, along, smallest = information_along(solution, information)
-    if smallest < NEARLY_SINGULAR:
+    full, inverse = information_of(solution, information)
+    if inverse is None:
         return None
-    z = solution.tangent
-    inverse = z @ np.linalg.inv(along) @ z.T
     if kind == "standard":
         return Uncertainty(inverse / n, full, inverse, None, kind, information)
     if kind == "unweighted":
@@ -109,13 +120,11 @@ def unweighted_meat(place: Place, moments: Moments, *, with_means: bool) -> tupl
 
 
 def _unweighted_sample(group: GroupMoments, slopes: Slopes, with_means: bool) -> tuple[Array, float]:
-    if group.rows is None:
-        raise ValueError("Fourth moments need the answers.")
-    centred = group.rows - group.means
+    centred = group.answers() - group.means
     cells = (centred @ slopes.left) * (centred @ slopes.right) + centred**2 @ (slopes.left * slopes.right)
     if with_means:
         cells = cells + centred @ slopes.means
-    cells = cells - cells.mean(axis=0)
-    squares = (centred**2).T @ centred**2 / group.n - group.covariance**2
+    cells = cells - np.average(cells, axis=0, weights=group.counts)
+    squares = group.outer(centred**2) - group.covariance**2
     trace = float(np.tril(squares).sum()) + (float(np.trace(group.covariance)) if with_means else 0.0)
-    return cells.T @ cells / group.n, trace
+    return group.outer(cells), trace

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from analysis.findings import specification_scope
+from analysis.hypotheses import Evidence
 from reports.chapters.hypotheses import effect_scope
+from reports.chapters.robustness import disagreeing
 from reports.document import Block, Bullets, Column, Heading, Prose, References, Table, plain
 from reports.method_notes import NOTES, REFERENCES
+from reports.numbers import ABSENT
+from reports.results_file import sources_of
 from reports.sentences import OUTCOMES, listed, sentence
 from reports.telling import Telling
 
@@ -27,6 +32,20 @@ WORDS = {
         ),
         "zh": "每行一项检验；全部检验均成立时假设才得到支持。p对应“效应超过最小关注效应”的检验，在{count}项验证性假设间作Holm校正；探索性假设不作校正（–）。",
     },
+    "holds": {"en": "Holds in", "zh": "成立"},
+    "of": {"en": "{holding} of {analyses}", "zh": "{holding}/{analyses}"},
+    "holds_note": {
+        "en": "Holds in: in how many of the defensible analyses of @tbl:robustness the whole interval lies beyond the smallest effect of interest.",
+        "zh": "“成立”列为@tbl:robustness所列各种合理分析中整个区间超过最小关注效应的分析数。",
+    },
+    "robust": {
+        "en": "@sec:robustness-of-findings carries out each of the {tests} tests in {fewest} to {most} ways: {alike} of them come out alike in all, and {doubtful} depend on choices made in the analysis ({names}).",
+        "zh": "@sec:robustness-of-findings对{tests}项检验逐一作了{fewest}至{most}种分析：{alike}项在全部分析中结论一致，{doubtful}项随分析选择而变化（{names}）。",
+    },
+    "robust_all": {
+        "en": "@sec:robustness-of-findings carries out each of the {tests} tests in {fewest} to {most} ways, and each comes out alike in all of them.",
+        "zh": "@sec:robustness-of-findings对{tests}项检验逐一作了{fewest}至{most}种分析，每项检验在其全部分析中结论一致。",
+    },
     "counts": {
         "en": "Of {total} hypotheses, {supported} are supported, {not_supported} not supported, {contradicted} contradicted, and for {cannot_tell} the data cannot tell.",
         "zh": "{total}项假设中，{supported}项得到支持，{not_supported}项未得到支持，{contradicted}项与数据相反，{cannot_tell}项无法判断。",
@@ -37,8 +56,8 @@ WORDS = {
         "zh": "全部数据为同一时点的自陈回答，相关关系不能说明因果关系。",
     },
     "limit_invariance": {
-        "en": "Whether groups of one population understand the items alike is examined construct by construct (chapter on measurement); that different populations do is assumed and was not tested.",
-        "zh": "同一人群内各组对题项的理解是否一致已逐构念检验（见测量质量一章）；不同人群之间的测量等同系假定，未作检验。",
+        "en": "Whether groups of one population understand the items alike is examined construct by construct (chapter on measurement); so is whether two populations do, wherever they answered the same three items or more. Of single questions it is assumed.",
+        "zh": "同一人群内各组对题项的理解是否一致已逐构念检验（见测量质量一章）；两类人群回答相同的三个以上题项时，其测量等同亦已检验；单一题目则系假定。",
     },
     "limit_weighted": {
         "en": "The study declares sampling weights for {names}. Shares, means and tests in this report do not use them and describe the respondents, not their population; hypotheses that rest on these answers are therefore not judged.",
@@ -77,6 +96,8 @@ def verdicts_chapter(telling: Telling) -> Iterator[Block]:
     outcomes = [verdict.outcome for verdict in verdicts]
     counts = {outcome: str(outcomes.count(outcome)) for outcome in OUTCOMES}  # type: ignore[arg-type]
     yield Prose(telling.say(WORDS["counts"], total=str(len(verdicts)), **counts))
+    if telling.findings.curves:
+        yield Prose(_robust(telling))
     rows: list[tuple[str, ...]] = []
     for verdict in verdicts:
         for evidence in verdict.evidence:
@@ -90,11 +111,13 @@ def verdicts_chapter(telling: Telling) -> Iterator[Block]:
                     telling.cite(scope, entry, "estimate"),
                     telling.cite(scope, entry, "interval"),
                     telling.numbers.p_value(verdict.p_adjusted) if first else "",
+                    *([_holding(telling, evidence)] if telling.findings.curves else []),
                     sentence(telling.say(OUTCOMES[verdict.outcome])) if first else "",
                 )
             )
     family = sum(verdict.hypothesis.confirmatory for verdict in verdicts)
-    columns = ("hypothesis", "claim", "estimate", "interval", "p", "verdict")
+    holds = ("holds",) if telling.findings.curves else ()
+    columns = ("hypothesis", "claim", "estimate", "interval", "p", *holds, "verdict")
     yield Table(
         key="verdicts",
         caption=telling.say(WORDS["verdicts_caption"]),
@@ -107,9 +130,41 @@ def verdicts_chapter(telling: Telling) -> Iterator[Block]:
             for name in columns
         ),
         rows=tuple(rows),
-        notes=(telling.say(WORDS["verdicts_note"], count=str(family)),),
+        notes=(
+            telling.say(WORDS["verdicts_note"], count=str(family)),
+            *(telling.say(WORDS[f"{name}_note"]) for name in holds),
+        ),
     )
     yield from telling.figures_named("effects")
+
+
+def _holding(telling: Telling, evidence: Evidence) -> str:
+    """In how many of its analyses the effect of one test holds."""
+    for curve in telling.findings.curves:
+        if (curve.hypothesis, curve.position) == (evidence.hypothesis, evidence.position) and curve.run:
+            scope, summary = specification_scope(curve), curve.entries()[0]
+            return telling.say(
+                WORDS["of"],
+                holding=telling.cite(scope, summary, "more.holding", "count"),
+                analyses=telling.cite(scope, summary, "more.analyses", "count"),
+            )
+    return ABSENT
+
+
+def _robust(telling: Telling) -> str:
+    tried = [curve for curve in telling.findings.curves if curve.run]
+    doubtful = disagreeing(tried)
+    analyses = [len(curve.run) for curve in tried]
+    count = telling.numbers.count
+    return telling.say(
+        WORDS["robust" if doubtful else "robust_all"],
+        tests=count(len(tried)),
+        fewest=count(min(analyses, default=0)),
+        most=count(max(analyses, default=0)),
+        alike=count(len(tried) - len(doubtful)),
+        doubtful=count(len(doubtful)),
+        names=listed(list(dict.fromkeys(plain(curve.hypothesis) for curve in doubtful)), telling.language),
+    )
 
 
 def limits_chapter(telling: Telling) -> Iterator[Block]:
@@ -160,7 +215,7 @@ def provenance_chapter(telling: Telling, versions: Mapping[str, str]) -> Iterato
     yield Heading(text=telling.say(WORDS["provenance"]), key="provenance")
     yield Prose(telling.say(WORDS["provenance_text"], seed=str(study.seed)))
     files = dict(study.sha256) | {
-        f.responses.source.name: f.responses.source.sha256 for f in telling.populations()
+        source.name: source.sha256 for f in telling.populations() for source in sources_of(f).values()
     }
     yield Table(
         key="provenance.files",
@@ -181,9 +236,10 @@ def provenance_chapter(telling: Telling, versions: Mapping[str, str]) -> Iterato
         rows=tuple(versions.items()),
     )
     notes = [
-        f"{found.responses.source.name}: {note}"
+        f"{source.name}: {note}"
         for found in telling.populations()
-        for note in found.responses.source.notes
+        for source in sources_of(found).values()
+        for note in source.notes
     ]
     if notes:
         yield Heading(text=telling.say(WORDS["notes"]), level=2)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from analysis.crosstabs import MultipleResponse
 from analysis.findings import PopulationFindings
+from reports.chapters.tiers import gaps_by_tier, tier_moves
+from reports.chapters.validity import WORDS as COMPARABLE
 from reports.document import Block, Cell, Column, Heading, Prose, Spanner, Table, plain
 from reports.figures.naming import group_name
 from reports.small_cells import hidden, hidden_groups
@@ -36,8 +38,8 @@ WORDS = {
     "omega": {"en": "ω²", "zh": "ω²"},
     "means": {"en": "Mean by group", "zh": "各组均值"},
     "by_group_note": {
-        "en": "ω² with its noncentral interval. p-values of this table are not corrected for their number; the hypotheses are judged elsewhere.",
-        "zh": "ω²及其非中心区间。本表p值未作多重比较校正；假设检验另见。",
+        "en": "ω² with its noncentral interval. p (Holm): corrected over the lines of this table; the hypotheses are judged elsewhere.",
+        "zh": "ω²及其非中心区间。p（Holm）在本表各行间校正；假设检验另见。",
     },
     "suppressed": {
         "en": "Groups with fewer than {minimum} respondents are suppressed (–), and where needed a second one, so that they cannot be worked out.",
@@ -67,11 +69,12 @@ WORDS = {
         "en": "{first} and {second} on the same questions",
         "zh": "{first}与{second}对相同问题的看法",
     },
+    "comparable": {"en": "Comparable", "zh": "可比性"},
     "difference": {"en": "Difference", "zh": "差值"},
     "g": {"en": "g", "zh": "g"},
     "gaps_note": {
-        "en": "Difference: first minus second. g: Hedges' g with noncentral interval. That both populations understand the questions alike is assumed, not tested.",
-        "zh": "差值为前者减后者。g为Hedges g及其非中心区间。两类人群对题目的理解相同系假定，未经检验。",
+        "en": "Difference: first minus second. g: Hedges' g with noncentral interval. Comparable: whether both populations understand the items of a construct alike, by the ladder of invariance up to equal intercepts (chapter on measurement); where not, the gap says nothing and no hypothesis is judged by it. –: single questions, for which that is assumed.",
+        "zh": "差值为前者减后者。g为Hedges g及其非中心区间。“可比性”指两类人群对构念各题项的理解是否一致，按测量等同逐级检验至截距相等（见测量质量一章）；不可比时差值没有意义，相关假设不作判断。“–”为单一题目，其可比性系假定。",
     },
 }
 
@@ -93,6 +96,7 @@ def descriptives_chapter(telling: Telling) -> Iterator[Block]:
         if f"{found.id}.correlations" in telling.figures:
             yield telling.figures[f"{found.id}.correlations"]
         yield from _groups(telling, found)
+        yield from tier_moves(telling, found.id)
         for multiple in found.multiple:
             yield _multiple(telling, found, multiple)
         yield from _recommend(telling, found)
@@ -150,9 +154,11 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
                 cells.append("–")
             else:
                 cells.append(telling.cite(scope, pick(entries, "mean", group=group), "estimate"))
-        welch, omega = pick(entries, "welch_f"), pick(entries, "omega_squared")
+        welch, omega = telling.listed(scope, pick(entries, "welch_f")), pick(entries, "omega_squared")
         cells.append(telling.cite(scope, welch, "statistic"))
         cells.append(telling.cite(scope, welch, "p_value"))
+        adjusted = "p_adjusted" in welch.more
+        cells.append(telling.cite(scope, welch, "more.p_adjusted", "p_value") if adjusted else "–")
         cells.append(telling.cite(scope, omega, "estimate", "bounded", 3))
         cells.append(telling.cite(scope, omega, "interval", "bounded", 3))
         rows.append(tuple(cells))
@@ -168,6 +174,7 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
             *(Column(id=f"g{group}", label=plain(group_name(labels, grouping, group))) for group in groups),
             Column(id="welch", label=telling.say(WORDS["welch"])),
             Column(id="p", label=telling.say(WORDS["p"])),
+            Column(id="holm", label=telling.say(WORDS["holm"])),
             Column(id="omega", label=telling.say(WORDS["omega"])),
             Column(id="interval", label=telling.say(WORDS["interval"], level=level)),
         ),
@@ -309,6 +316,9 @@ def _gaps(telling: Telling) -> Iterator[Block]:
                     telling.cite(scope, difference, "estimate"),
                     telling.cite(scope, g, "estimate"),
                     telling.cite(scope, g, "interval"),
+                    "–"
+                    if gap.comparability is None
+                    else telling.say(COMPARABLE[gap.comparability.comparable]),
                 )
             )
         yield Table(
@@ -323,9 +333,11 @@ def _gaps(telling: Telling) -> Iterator[Block]:
                 Column(id="difference", label=telling.say(WORDS["difference"])),
                 Column(id="g", label=telling.say(WORDS["g"])),
                 Column(id="interval", label=telling.say(WORDS["interval"], level=level)),
+                Column(id="comparable", label=telling.say(WORDS["comparable"]), align="left"),
             ),
             rows=tuple(rows),
             notes=(telling.say(WORDS["gaps_note"]),),
         )
         if f"gaps.{first}-{second}" in telling.figures:
             yield telling.figures[f"gaps.{first}-{second}"]
+        yield from gaps_by_tier(telling, first, second)

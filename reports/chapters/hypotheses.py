@@ -74,8 +74,9 @@ def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
         if isinstance(evidence.result, KeyDrivers) and evidence.result.drivers:
             yield _drivers(telling, verdict, evidence, evidence.result)
         key = f"hypotheses.{verdict.id}.{evidence.position + 1}"
-        if key in telling.figures:
-            yield telling.figures[key]
+        for name in (key, f"{key}.priorities"):
+            if name in telling.figures:
+                yield telling.figures[name]
 
 
 def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:

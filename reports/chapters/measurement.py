@@ -8,6 +8,7 @@ from analysis.declared_tests import MINIMUM_ALPHA
 from analysis.findings import PopulationFindings
 from reports.chapters.validity import validity_blocks
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain
+from reports.numbers import ABSENT
 from reports.sentences import listed
 from reports.telling import Telling, pick
 
@@ -50,10 +51,11 @@ WORDS = {
     "mean": {"en": "Mean", "zh": "均值"},
     "sd": {"en": "SD", "zh": "标准差"},
     "rest": {"en": "Item-rest r", "zh": "题总相关"},
+    "loading": {"en": "Loading", "zh": "载荷"},
     "dropped": {"en": "Alpha if dropped", "zh": "删题后α"},
     "items_note": {
-        "en": "Reverse-worded items are turned. Item-rest r: correlation with the sum of the construct's other items.",
-        "zh": "反向题已反向计分。题总相关为题项与同构念其余题项之和的相关。",
+        "en": "Reverse-worded items are turned. Item-rest r: correlation with the sum of the construct's other items. Loading: standardised, in the factor model below.",
+        "zh": "反向题已反向计分。题总相关为题项与同构念其余题项之和的相关。载荷为下文因子模型中的标准化载荷。",
     },
     "doubt": {"en": "{name}: {reason}.", "zh": "{name}：{reason}。"},
 }
@@ -156,6 +158,7 @@ def _items(telling: Telling, found: PopulationFindings) -> Table:
                     telling.cite(scope, entry, "more.alpha_if_dropped", "bounded")
                     if "alpha_if_dropped" in entry.more
                     else "–",
+                    _loading(telling, found, alpha.construct, total.item),
                 )
             )
     return Table(
@@ -167,8 +170,19 @@ def _items(telling: Telling, found: PopulationFindings) -> Table:
             Column(id="sd", label=telling.say(WORDS["sd"])),
             Column(id="rest", label=telling.say(WORDS["rest"])),
             Column(id="dropped", label=telling.say(WORDS["dropped"])),
+            Column(id="loading", label=telling.say(WORDS["loading"])),
         ),
         rows=tuple(rows),
         groups=tuple(groups),
         notes=(telling.say(WORDS["items_note"]),),
     )
+
+
+def _loading(telling: Telling, found: PopulationFindings, construct: str, item: str) -> str:
+    """The standardised loading of an item, where the factor model gave one."""
+    for entry in () if found.measurement is None else found.measurement.entries():
+        place = (entry.about.get("construct"), entry.about.get("item"))
+        known = entry.measure == "standardized_loading" and entry.estimate is not None
+        if known and place == (construct, item):
+            return telling.cite(f"{found.id}.measurement", entry, "estimate", "bounded")
+    return ABSENT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from analysis.findings import specification_scope
 from analysis.specification_curve import SpecificationCurve
 from reports.document import Block, Column, Heading, Prose, Table, plain
 from reports.figures.specification_curve import DIMENSIONS, choice_name
@@ -33,8 +34,13 @@ WORDS = {
         "zh": "每行一项检验。基于秩的效应已换算为所声明效应的单位，以便用同一界限判断。区间未按假设数量校正，结论所依据的信度与可比性也未重新检验。各分析使用相同的受访者，分析数目本身不构成证据强度。",
     },
     "not_run": {
-        "en": "{id}, test {test}: {count} could not be run ({reasons}).",
-        "zh": "{id}第{test}项检验：{count}种分析无法进行（{reasons}）。",
+        "en": "Could not be run: {tests} ({reason}).",
+        "zh": "无法进行的分析：{tests}（{reason}）。",
+    },
+    "not_run_test": {"en": "{count} of {id}, test {test}", "zh": "{id}第{test}项检验{count}种"},
+    "few_clusters": {
+        "en": "a structural equation model whose errors count branches needs more branches than free parameters",
+        "zh": "误差计入网点的结构方程模型要求网点数多于自由参数数",
     },
     "disagree": {"en": "Where analyses disagree", "zh": "分析结论不一致之处"},
     "counts": {
@@ -94,11 +100,6 @@ def figure_key(curve: SpecificationCurve) -> str:
     return FIGURE.format(id=curve.hypothesis, test=curve.position + 1)
 
 
-def specification_scope(curve: SpecificationCurve) -> str:
-    """Where the numbers of a specification curve are listed."""
-    return f"hypotheses.{curve.hypothesis}.{curve.position + 1}.specifications"
-
-
 def _table(telling: Telling, curves: Sequence[SpecificationCurve]) -> Table:
     rows, notes, previous = [], [telling.say(WORDS["note"])], ""
     for curve in curves:
@@ -120,8 +121,7 @@ def _table(telling: Telling, curves: Sequence[SpecificationCurve]) -> Table:
             )
         )
         previous = curve.hypothesis
-        if curve.not_run:
-            notes.append(_not_run(telling, curve))
+    notes += _not_run(telling, curves)
     names = ("hypothesis", "effect", "analyses", "holding", "range")
     return Table(
         key="robustness",
@@ -139,15 +139,24 @@ def _table(telling: Telling, curves: Sequence[SpecificationCurve]) -> Table:
     )
 
 
-def _not_run(telling: Telling, curve: SpecificationCurve) -> str:
-    reasons = dict.fromkeys(plain(spec.reason or spec.state) for spec in curve.not_run)
-    return telling.say(
-        WORDS["not_run"],
-        id=plain(curve.hypothesis),
-        test=telling.numbers.count(curve.position + 1),
-        count=telling.numbers.count(len(curve.not_run)),
-        reasons="; ".join(reasons),
-    )
+def _not_run(telling: Telling, curves: Sequence[SpecificationCurve]) -> Iterator[str]:
+    """One note for each reason why analyses could not be run, naming the tests they belong to."""
+    count = telling.numbers.count
+    found: dict[str, dict[tuple[str, int], int]] = {}
+    for curve in curves:
+        for spec in curve.not_run:
+            reason = plain(spec.reason or spec.state)
+            if "more clusters than parameters" in reason:
+                reason = telling.say(WORDS["few_clusters"])
+            tests = found.setdefault(reason, {})
+            place = (curve.hypothesis, curve.position + 1)
+            tests[place] = tests.get(place, 0) + 1
+    for reason, tests in found.items():
+        told = [
+            telling.say(WORDS["not_run_test"], id=plain(id_), test=count(test), count=count(number))
+            for (id_, test), number in tests.items()
+        ]
+        yield telling.say(WORDS["not_run"], tests=listed(told, telling.language), reason=reason)
 
 
 def _effect(telling: Telling, curve: SpecificationCurve) -> str:

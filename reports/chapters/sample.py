@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.findings import PopulationFindings
+from analysis.missing_answers import MissingAnswers
+from analysis.results import Entry
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain
 from reports.small_cells import hidden
-from reports.telling import Telling
+from reports.telling import Telling, pick
 
 WORDS = {
     "title": {"en": "Sample and screening", "zh": "样本与答卷筛选"},
@@ -42,6 +44,35 @@ WORDS = {
     "profile_note": {
         "en": "Shares of those who answered, with Wilson intervals. Counts below {minimum} are suppressed, and where needed a second one (–), so that they cannot be worked out.",
         "zh": "比例以作答者为基数，区间为Wilson区间。人数不足{minimum}的格不予列出，必要时另隐去一格（–），以免推算得出。",
+    },
+    "missing_text": {
+        "en": "Of the answers that the {population} analysed could give to the {items} items of constructs, {share} are missing; {complete} answered all of them (@tbl:{key}). {test}",
+        "zh": "参与分析的{population}对构念的{items}个题项的回答中，缺失占{share}；全部作答者占{complete}（@tbl:{key}）。{test}",
+    },
+    "mcar": {
+        "en": "Little's test of answers missing completely at random: χ² = {chi}, df = {df}, p {p}. {reading}",
+        "zh": "Little完全随机缺失检验：χ² = {chi}，自由度{df}，p {p}。{reading}",
+    },
+    "mcar_small": {
+        "en": "Respondents with different blanks differ in their answers, so that leaving out incomplete respondents may mislead.",
+        "zh": "缺失情况不同的受访者回答也不同，仅分析完整答卷可能产生偏差。",
+    },
+    "mcar_large": {
+        "en": "Nothing speaks against it; the test cannot see blanks that depend on the missing answer itself.",
+        "zh": "没有证据反对完全随机缺失；但该检验无法识别取决于缺失答案本身的缺失。",
+    },
+    "mcar_none": {
+        "en": "Little's test cannot be computed: {reason}.",
+        "zh": "无法计算Little检验：{reason}。",
+    },
+    "missing": {"en": "Patterns of missing answers, {population}", "zh": "缺失模式（{population}）"},
+    "blank": {"en": "Items left blank", "zh": "缺失的题项"},
+    "blank_none": {"en": "None", "zh": "无"},
+    "blank_other": {"en": "{count} other patterns", "zh": "其他{count}种模式"},
+    "respondents": {"en": "Respondents", "zh": "人数"},
+    "missing_note": {
+        "en": "Items of constructs. The most frequent patterns; those of fewer than {minimum} respondents are told together. Scores are means of the items answered (see methods), so one blank rarely costs a score.",
+        "zh": "仅计构念题项。列出最常见的模式，不足{minimum}人的模式合并列出。构念得分为已答题项的均值（见方法附录），个别缺失通常不影响得分。",
     },
     "effects": {"en": "What screening does to the verdicts", "zh": "筛选对结论的影响"},
     "effects_none": {
@@ -94,6 +125,8 @@ def sample_chapter(telling: Telling) -> Iterator[Block]:
             yield _profile(telling, found)
         if f"{found.id}.profile" in telling.figures:
             yield telling.figures[f"{found.id}.profile"]
+        if found.missing is not None and found.missing.patterns.n:
+            yield from _missing(telling, found, found.missing)
     yield from _effects(telling)
 
 
@@ -180,6 +213,62 @@ def _profile(telling: Telling, found: PopulationFindings) -> Table:
         rows=tuple(rows),
         groups=tuple(groups),
         notes=(telling.say(WORDS["profile_note"], minimum=str(minimum)),),
+    )
+
+
+def _missing(telling: Telling, found: PopulationFindings, missing: MissingAnswers) -> Iterator[Block]:
+    scope, key, entries = f"{found.id}.missing", f"{found.id}.missing", missing.entries()
+    share, complete = pick(entries, "missing_share"), pick(entries, "complete_share")
+    yield Prose(
+        telling.say(
+            WORDS["missing_text"],
+            population=telling.title(found.id),
+            key=key,
+            items=telling.cite(scope, share, "more.items", "count"),
+            share=telling.cite(scope, share, "estimate", "percent"),
+            complete=telling.cite(scope, complete, "estimate", "percent"),
+            test=_mcar(telling, scope, pick(entries, "missing_completely_at_random")),
+        )
+    )
+    rows = []
+    for pattern in missing.told:
+        entry = pick(entries, "pattern_share", missing=", ".join(pattern.missing))
+        name = ", ".join(pattern.missing) or telling.say(WORDS["blank_none"])
+        rows.append((name, entry))
+    other = pick(entries, "other_patterns_share")
+    if missing.other[0]:
+        count = telling.cite(scope, other, "more.patterns", "count")
+        rows.append((telling.say(WORDS["blank_other"], count=count), other))
+    yield Table(
+        key=key,
+        caption=telling.say(WORDS["missing"], population=telling.title(found.id)),
+        columns=(
+            Column(id="blank", label=telling.say(WORDS["blank"]), align="left"),
+            Column(id="respondents", label=telling.say(WORDS["respondents"])),
+            Column(id="share", label=telling.say(WORDS["share"])),
+        ),
+        rows=tuple(
+            (
+                name,
+                telling.cite(scope, entry, "more.respondents", "count"),
+                telling.cite(scope, entry, "estimate", "percent"),
+            )
+            for name, entry in rows
+        ),
+        notes=(telling.say(WORDS["missing_note"], minimum=str(telling.findings.study.minimum_cell)),),
+    )
+
+
+def _mcar(telling: Telling, scope: str, test: Entry) -> str:
+    if test.p_value is None:
+        return telling.say(WORDS["mcar_none"], reason=plain(test.reason))
+    level = telling.findings.study.confidence_level
+    return telling.say(
+        WORDS["mcar"],
+        chi=telling.cite(scope, test, "statistic", digits=1),
+        df=telling.cite(scope, test, "df.0"),
+        p=telling.numbers.p_value(test.p_value, relation=True),
+        reading=telling.say(WORDS["mcar_small" if test.p_value < 1 - level else "mcar_large"]),
     )
 
 

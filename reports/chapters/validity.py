@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.findings import PopulationFindings
+from analysis.invariance import CUTOFFS, Rung
 from analysis.measurement import Measurement
-from reports.document import Block, Column, Prose, Table, plain
+from analysis.results import Entry
+from reports.document import Block, Column, Group, Prose, Table, plain
+from reports.numbers import ABSENT, Style
+from reports.sentences import listed
 from reports.telling import Telling, pick
 
 WORDS = {
@@ -30,7 +34,7 @@ WORDS = {
     "construct": {"en": "Construct", "zh": "构念"},
     "low": {"en": "Lowest loading", "zh": "最低载荷"},
     "high": {"en": "Highest loading", "zh": "最高载荷"},
-    "cr": {"en": "CR", "zh": "CR"},
+    "cr": {"en": "CR (ω)", "zh": "CR（ω）"},
     "ave": {"en": "AVE", "zh": "AVE"},
     "h": {"en": "H", "zh": "H"},
     "htmt": {"en": "Largest HTMT", "zh": "最大HTMT"},
@@ -39,12 +43,52 @@ WORDS = {
         "en": "Standardised loadings. CR: composite reliability (McDonald's omega of one factor); AVE: average variance extracted; H: coefficient H; HTMT: heterotrait-monotrait ratio with the construct that comes closest. Conventional bounds: CR at least .70, AVE at least .50, HTMT below .85 or .90.",
         "zh": "载荷为标准化值。CR为组合信度（单因子McDonald ω），AVE为平均方差抽取量，H为系数H，HTMT为与最接近构念的异质-单质比。常用界限：CR不低于0.70，AVE不低于0.50，HTMT低于0.85或0.90。",
     },
+    "pairs": {
+        "en": "HTMT reaches .85 in {close} of {pairs} pairs of constructs, and .90 in {closer}.",
+        "zh": "{pairs}对构念中，HTMT达到0.85的有{close}对，达到0.90的有{closer}对。",
+    },
+    "steps": {
+        "en": "Steps of the ladder of invariance, {population}",
+        "zh": "测量等同各级检验（{population}）",
+    },
+    "level": {"en": "Level", "zh": "级别"},
+    "configural": {"en": "Same structure", "zh": "结构等同"},
+    "equal_metric": {"en": "Equal loadings", "zh": "载荷等同"},
+    "equal_scalar": {"en": "Equal intercepts", "zh": "截距等同"},
+    "chi": {"en": "χ²", "zh": "χ²"},
+    "df": {"en": "df", "zh": "df"},
+    "difference": {"en": "Δχ²", "zh": "Δχ²"},
+    "difference_df": {"en": "Δdf", "zh": "Δdf"},
+    "step_p": {"en": "p", "zh": "p"},
+    "step_adjusted": {"en": "p (adj.)", "zh": "p（校正）"},
+    "change_in_cfi": {"en": "ΔCFI", "zh": "ΔCFI"},
+    "change_in_rmsea": {"en": "ΔRMSEA", "zh": "ΔRMSEA"},
+    "change_in_srmr": {"en": "ΔSRMR", "zh": "ΔSRMR"},
+    "freed_names": {"en": "Freed", "zh": "放开的参数"},
+    "loading_of": {"en": "loading {item}", "zh": "{item}载荷"},
+    "intercept_of": {"en": "intercept {item}", "zh": "{item}截距"},
+    "steps_note": {
+        "en": "χ² is the robust (Yuan-Bentler) statistic, Δχ² Satorra and Bentler's scaled difference from the level above the line. p (adj.): Bonferroni over the steps of a construct. Conventional cut-offs, by which nothing here is judged alone: {cutoffs}. A level that fails ends the ladder. Constructs of two items are not tested.",
+        "zh": "χ²为稳健（Yuan-Bentler）统计量，Δχ²为与上一级相比的Satorra-Bentler校正差异。p（校正）为同一构念各级间的Bonferroni校正。常用临界值（此处不单独据以判断）：{cutoffs}。某级不成立则检验止于该级。两个题项的构念不作检验。",
+    },
+    "cutoff": {
+        "en": "a fall of {index} by {by} ({citation})",
+        "zh": "{index}下降{by}（{citation}）",
+    },
+    "cutoff_rise": {
+        "en": "a rise of {index} by {by} for {levels} ({citation})",
+        "zh": "{levels}时{index}上升{by}（{citation}）",
+    },
     "doubt": {"en": "{name}: {reason}.", "zh": "{name}：{reason}。"},
     "ladder_text": {
-        "en": "Scores of groups may be compared only where the groups understand the items alike. @tbl:{key} climbs the ladder of invariance for each construct between the groups of “{group}”: equal loadings, then equal intercepts too.",
-        "zh": "只有各组对题项的理解一致，组间得分才可比较。@tbl:{key}逐一检验各构念在“{group}”各组间的测量等同：先检验载荷相等，再检验截距相等。",
+        "en": "Scores of groups may be compared only where the groups understand the items alike. @tbl:{key} climbs the ladder of invariance for each construct between the groups of “{group}”. Items on few points are taken as ordered categories wherever their categories are chosen often enough in every group: equal thresholds first, then equal loadings, then equal intercepts too (Wu & Estabrook, 2016); otherwise as numbers (equal loadings, equal intercepts).",
+        "zh": "只有各组对题项的理解一致，组间得分才可比较。@tbl:{key}逐一检验各构念在“{group}”各组间的测量等同。点数较少的题项，只要各组中各类别的选择人数足够，即按有序类别处理：依次检验阈值、载荷、截距相等（Wu和Estabrook，2016）；否则按数值处理（载荷、截距）。",
     },
     "ladder": {"en": "Comparability of groups, {population}", "zh": "组间可比性（{population}）"},
+    "taken": {"en": "Items as", "zh": "题项处理"},
+    "WLSMV": {"en": "ordered", "zh": "有序"},
+    "MLR": {"en": "numbers", "zh": "数值"},
+    "thresholds": {"en": "Thresholds p", "zh": "阈值等同p"},
     "metric": {"en": "Metric p", "zh": "载荷等同p"},
     "metric_cfi": {"en": "ΔCFI", "zh": "ΔCFI"},
     "scalar": {"en": "Scalar p", "zh": "截距等同p"},
@@ -56,8 +100,8 @@ WORDS = {
     "no": {"en": "no", "zh": "不可比"},
     "cannot_tell": {"en": "cannot tell", "zh": "无法判断"},
     "ladder_note": {
-        "en": "p: scaled difference test of each level against the one below, Bonferroni-adjusted over the levels. Freed: parameters that had to be let go, one at a time. “No” needs a failed test and a fall of CFI by .010 or more; hypotheses about the order of groups are then not judged. “Cannot tell”: too few items or respondents in a group to test it; comparability is then assumed.",
-        "zh": "p为相邻两级模型的校正差异检验，按级数作Bonferroni校正。“放开”为逐一解除约束的参数数目。“不可比”须检验未通过且CFI下降不少于0.010，此时不判断有关组间次序的假设。“无法判断”指题项或组内人数过少而无法检验，此时可比性仅为假定。",
+        "en": "p: scaled difference test of each level against the one below, Bonferroni-adjusted over the levels. Freed: parameters that had to be let go, one at a time. “No” needs a failed test and a fall of CFI by .010 or more (.004 for ordered items); hypotheses about the order of groups are then not judged. “Cannot tell”: too few items or respondents in a group to test it; comparability is then assumed.",
+        "zh": "p为相邻两级模型的校正差异检验，按级数作Bonferroni校正。“放开”为逐一解除约束的参数数目。“不可比”须检验未通过且CFI下降不少于0.010（有序题项为0.004），此时不判断有关组间次序的假设。“无法判断”指题项或组内人数过少而无法检验，此时可比性仅为假定。",
     },
 }
 
@@ -74,6 +118,11 @@ def validity_blocks(telling: Telling, found: PopulationFindings) -> Iterator[Blo
         yield Prose(telling.say(WORDS["share"], share=telling.cite(scope, entry, "estimate", "percent")))
     if found.measurement.convergent:
         yield _validity(telling, found, found.measurement)
+        known = [pair.estimate for pair in found.measurement.htmt if pair.estimate is not None]
+        if known:
+            count = telling.numbers.count
+            close, closer = (count(sum(value >= bound for value in known)) for bound in (0.85, 0.90))
+            yield Prose(telling.say(WORDS["pairs"], pairs=count(len(known)), close=close, closer=closer))
     yield from telling.figures_named(f"{found.id}.factor_model")
     if found.comparability and found.population.group is not None:
         key = f"{found.id}.invariance"
@@ -81,6 +130,8 @@ def validity_blocks(telling: Telling, found: PopulationFindings) -> Iterator[Blo
             telling.say(WORDS["ladder_text"], key=key, group=telling.name(found.id, found.population.group))
         )
         yield _ladder(telling, found, key)
+        if any(result.ladder is not None and result.ladder.rungs for result in found.comparability):
+            yield _steps(telling, found)
 
 
 def _fit(telling: Telling, found: PopulationFindings, measurement: Measurement) -> str:
@@ -160,8 +211,9 @@ def _ladder(telling: Telling, found: PopulationFindings, key: str) -> Table:
     for result in found.comparability:
         cells = [labels.name(result.construct, short=False)]
         entries = result.entries()
-        freed = 0
-        for level in ("metric", "scalar"):
+        freed, ladder = 0, result.ladder
+        cells.append("–" if ladder is None else telling.say(WORDS[ladder.estimator]))
+        for level in ("thresholds", "metric", "scalar"):
             entry = next(
                 (
                     e
@@ -171,6 +223,8 @@ def _ladder(telling: Telling, found: PopulationFindings, key: str) -> Table:
                 None,
             )
             for quantity, style in (("more.p_adjusted", "p_value"), ("more.change_in_cfi", "bounded")):
+                if level == "thresholds" and style == "bounded":
+                    continue
                 if entry is None or quantity.removeprefix("more.") not in entry.more:
                     cells.append("–")
                 elif style == "p_value":
@@ -183,6 +237,8 @@ def _ladder(telling: Telling, found: PopulationFindings, key: str) -> Table:
         rows.append(tuple(cells))
     names = (
         "construct",
+        "taken",
+        "thresholds",
         "metric",
         "metric_cfi",
         "scalar",
@@ -197,10 +253,94 @@ def _ladder(telling: Telling, found: PopulationFindings, key: str) -> Table:
             Column(
                 id=name,
                 label=telling.say(WORDS[name]),
-                align="left" if name in ("construct", "comparable") else "right",
+                align="left" if name in ("construct", "taken", "comparable") else "right",
             )
             for name in names
         ),
         rows=tuple(rows),
         notes=(telling.say(WORDS["ladder_note"]),),
     )
+
+
+def _steps(telling: Telling, found: PopulationFindings) -> Table:
+    """Every level of every construct's ladder, with what changed from the level below."""
+    labels, scope = telling.labels(found.id), f"{found.id}.invariance"
+    rows: list[tuple[str, ...]] = []
+    groups = []
+    for result in found.comparability:
+        if result.ladder is None or not result.ladder.rungs:
+            continue
+        groups.append(Group(label=labels.name(result.construct, short=False), start=len(rows)))
+        by_measure = {(entry.about.get("level"), entry.measure): entry for entry in result.entries()}
+        for rung in result.ladder.rungs:
+            fitted = by_measure.get((rung.level, "chi_square"))
+            change = by_measure.get((rung.level, "chi_square_difference"))
+            rows.append(_step(telling, scope, rung, fitted, change))
+    names = (
+        *("level", "chi", "df", "difference", "difference_df", "step_p", "step_adjusted"),
+        *("change_in_cfi", "change_in_rmsea", "change_in_srmr", "freed_names"),
+    )
+    return Table(
+        key=f"{found.id}.ladder",
+        caption=telling.say(WORDS["steps"], population=telling.title(found.id)),
+        columns=tuple(
+            Column(
+                id=name,
+                label=telling.say(WORDS[name]),
+                align="left" if name in ("level", "freed_names") else "right",
+            )
+            for name in names
+        ),
+        rows=tuple(rows),
+        groups=tuple(groups),
+        notes=(telling.say(WORDS["steps_note"], cutoffs=_cutoffs(telling)),),
+    )
+
+
+def _step(
+    telling: Telling, scope: str, rung: Rung, fitted: Entry | None, change: Entry | None
+) -> tuple[str, ...]:
+    def told(entry: Entry | None, what: str, style: Style | None = None, digits: int | None = None) -> str:
+        lacking = entry is None or (what.startswith("more.") and what[5:] not in entry.more)
+        return ABSENT if entry is None or lacking else telling.cite(scope, entry, what, style, digits)
+
+    level = rung.level if rung.level == "configural" else f"equal_{rung.level}"
+    return (
+        telling.say(WORDS[level]),
+        told(fitted, "statistic"),
+        told(fitted, "df.0"),
+        told(change, "statistic"),
+        told(change, "df.0"),
+        told(change, "p_value"),
+        told(change, "more.p_adjusted", "p_value"),
+        *(
+            told(change, f"more.{name}", "bounded", 3)
+            for name in ("change_in_cfi", "change_in_rmsea", "change_in_srmr")
+        ),
+        listed([_freed(telling, name) for name in rung.freed], telling.language) or ABSENT,
+    )
+
+
+def _freed(telling: Telling, name: str) -> str:
+    """``SAT =~ SAT2`` or ``SAT2 ~1`` in words."""
+    left, _, right = name.partition(" ")
+    if right.startswith("=~"):
+        return telling.say(WORDS["loading_of"], item=right.removeprefix("=~").strip())
+    return telling.say(WORDS["intercept_of"], item=left)
+
+
+def _cutoffs(telling: Telling) -> str:
+    told = []
+    for cut in CUTOFFS:
+        levels = [name for name in cut.levels if name in ("metric", "scalar")]
+        words = "cutoff" if cut.index == "cfi" else "cutoff_rise"
+        named = [telling.say(WORDS[f"equal_{name}"]).lower() for name in levels]
+        if levels:
+            by = telling.numbers.bounded(cut.worse_by, 3)
+            levels_told = listed(named, telling.language)
+            told.append(
+                telling.say(
+                    WORDS[words], index=cut.index.upper(), by=by, citation=cut.citation, levels=levels_told
+                )
+            )
+    return ("；" if telling.language == "zh" else "; ").join(told)

@@ -1,0 +1,89 @@
+"""Where tiers stand against each other: gaps between populations by tier, moves between tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.document import Block, Prose, plain
+from reports.telling import Telling, pick
+
+WORDS = {
+    "gaps": {
+        "en": "@fig:{key} divides these gaps by tier; further figures show them item by item. After Holm's correction over all {family} tests of the map, {beyond} gaps differ from none; reverse-worded items are turned round, so that a gap above zero always means that {first} rate the matter higher.",
+        "zh": "@fig:{key}按等级列出这些差距，其后各图逐题列出。对全部{family}项检验作Holm校正后，{beyond}个差距不为零。反向题已反向计分，差距大于零均表示{first}的评价更高。",
+    },
+    "undivided": {
+        "en": "@fig:{key} shows these gaps on one scale. After Holm's correction over all {family} tests of the map, {beyond} gaps differ from none; reverse-worded items are turned round, so that a gap above zero always means that {first} rate the matter higher.",
+        "zh": "@fig:{key}在同一尺度上列出这些差距。对全部{family}项检验作Holm校正后，{beyond}个差距不为零。反向题已反向计分，差距大于零均表示{first}的评价更高。",
+    },
+    "moves": {
+        "en": "“{first}” against “{second}” (@fig:{key}): {up} ({level} interval {up_interval}) stand higher in the second, {stay} {stay_interval} alike, {down} {down_interval} lower; n = {n}. Quadratic weighted kappa is {kappa} {kappa_interval}.",
+        "zh": "“{first}”与“{second}”相比（@fig:{key}）：{up}（{level}区间{up_interval}）后者较高，{stay}{stay_interval}相同，{down}{down_interval}较低；n = {n}。二次加权kappa为{kappa}{kappa_interval}。",
+    },
+    "margins": {
+        "en": "That the tiers are equally large in both is tested by Stuart-Maxwell: χ² = {statistic}, df = {df}, p {p}.",
+        "zh": "两次划分中各等级规模相同的Stuart-Maxwell检验：χ² = {statistic}，df = {df}，p {p}。",
+    },
+}
+
+
+def gaps_by_tier(telling: Telling, first: str, second: str) -> Iterator[Block]:
+    """The maps of gaps of two populations, introduced by how many of their tests hold."""
+    key = f"gaps.{first}-{second}.map"
+    figures = telling.figures_named(key)
+    found = next(
+        (gaps for gaps in telling.findings.views.gaps if (gaps.first, gaps.second) == (first, second)), None
+    )
+    if not figures or found is None:
+        return
+    level = 1 - telling.findings.study.confidence_level
+    beyond = sum(cell.p_adjusted is not None and cell.p_adjusted < level for cell in found.result.cells)
+    yield Prose(
+        telling.say(
+            WORDS["gaps" if found.result.tiers else "undivided"],
+            key=figures[0].key,
+            family=telling.numbers.count(found.result.family),
+            beyond=telling.numbers.count(beyond),
+            first=telling.title(first),
+        )
+    )
+    yield from figures
+
+
+def tier_moves(telling: Telling, population: str) -> Iterator[Block]:
+    """Who moves between tiers, in words and as streams."""
+    key = f"{population}.migration"
+    found = next((one for one in telling.findings.views.migrations if one.population == population), None)
+    if found is None or key not in telling.figures:
+        return
+    result, labels = found.result, telling.labels(population)
+    entries = result.entries()
+    numbers = {}
+    for direction in ("up", "stay", "down"):
+        entry = pick(entries, "share_moving", direction=direction)
+        numbers[direction] = telling.cite(key, entry, "estimate", "percent")
+        numbers[f"{direction}_interval"] = telling.cite(key, entry, "interval", "percent")
+    kappa, whole = pick(entries, "weighted_kappa"), pick(entries, "share_moving", direction="up")
+    told = telling.say(
+        WORDS["moves"],
+        key=key,
+        first=plain(labels.name(result.first)),
+        second=plain(labels.name(result.second)),
+        level=telling.numbers.level(whole.interval),
+        n=telling.cite(key, whole, "n"),
+        kappa=telling.cite(key, kappa, "estimate", "bounded"),
+        kappa_interval=telling.cite(key, kappa, "interval", "bounded"),
+        **numbers,
+    )
+    margins = pick(entries, "stuart_maxwell")
+    if margins.state == "ok" and margins.p_value is not None:
+        space = "" if telling.language == "zh" else " "
+        bound = margins.p_value < 0.001
+        told += space + telling.say(
+            WORDS["margins"],
+            statistic=telling.cite(key, margins, "statistic"),
+            df=telling.cite(key, margins, "df.0"),
+            p=("" if bound else "= ") + telling.cite(key, margins, "p_value"),
+        )
+    yield Prose(told)
+    yield telling.figures[key]
