@@ -14,6 +14,7 @@ from scipy.special import gammaln
 
 from analysis.counted_rows import Counts
 from analysis.descriptives import mean_interval
+from analysis.exact_ranks import MOST, exact_signed_rank
 from analysis.noncentral import t_noncentrality
 from analysis.results import Entry, Interval, Tabular
 from analysis.tallies import Tally, answer_table, mid_ranks
@@ -281,6 +282,7 @@ class WithinContrast(Tabular):
     robust: RobustEffect | None = None  #: of d_z, without assuming normal answers or independent persons
     wilcoxon: float | None = None  #: sum of the ranks of positive differences
     wilcoxon_p_value: float | None = None  #: normal approximation, ties corrected, zeros dropped
+    wilcoxon_exact_p_value: float | None = None  #: given the ties, up to ``exact_ranks.MOST`` respondents
     rank_biserial: float | None = None
     state: str = "ok"
     reason: str = ""
@@ -320,6 +322,9 @@ class WithinContrast(Tabular):
                 estimate=self.rank_biserial,
                 statistic=self.wilcoxon,
                 p_value=self.wilcoxon_p_value,
+                more={}
+                if self.wilcoxon_exact_p_value is None
+                else {"exact_p_value": self.wilcoxon_exact_p_value},
                 **trouble,
             ),
             *(
@@ -498,8 +503,9 @@ def within_contrast(
     Persons with any of the answers missing are left out. ``d_z`` is the mean difference over the
     standard deviation of the differences. The Wilcoxon test drops zero differences and corrects the
     normal approximation for ties without a continuity correction (``wilcox.test(exact = FALSE,
-    correct = FALSE)`` in R); the rank-biserial correlation is the difference of the two rank sums
-    over their total (Kerby 2014).
+    correct = FALSE)`` in R); for up to 200 respondents its exact p-value stands beside it
+    (``coin::wilcoxsign_test(distribution = "exact", zero.method = "Wilcoxon")``). The rank-biserial
+    correlation is the difference of the two rank sums over their total (Kerby 2014).
 
     Examples
     --------
@@ -536,6 +542,7 @@ def within_contrast(
         robust=_robust(sample, mean / sd, confidence_level),
         wilcoxon=rank_sum,
         wilcoxon_p_value=p_value,
+        wilcoxon_exact_p_value=_exact_signed_rank(sample.values, sample.times),
         rank_biserial=biserial,
     )
 
@@ -561,6 +568,12 @@ def _why_not(sample: _Sample, *, constant: bool = True) -> tuple[str, str] | Non
     if constant and not sample.varies:
         return "constant", "the values do not vary"
     return None
+
+
+def _exact_signed_rank(values: Array, times: Array) -> float | None:
+    if times.sum() > MOST:
+        return None
+    return exact_signed_rank(np.repeat(values, times.astype(int)))
 
 
 def signed_ranks(difference: Array, times: Array | None = None) -> tuple[float, float, float]:

@@ -77,9 +77,23 @@ class AllPairs(Tabular):
     n_missing: int
     pairs: tuple[Pair, ...]
     caveat: str = ""  #: what to say wherever these pairs are shown
+    state: str = "ok"  #: ``too_few`` where there is no pair
+    reason: str = ""
 
     def entries(self) -> tuple[Entry, ...]:
         measure = "difference" if self.method in ("tukey", "lsd") else "difference_of_mean_ranks"
+        if self.state != "ok":
+            about = {"variable": self.variable, "grouping": self.grouping}
+            return (
+                Entry(
+                    measure=measure,
+                    method=NAMES[self.method],
+                    about=about,
+                    n=self.n,
+                    state=self.state,
+                    reason=self.reason,
+                ),
+            )
         return tuple(
             Entry(
                 measure=measure,
@@ -154,6 +168,10 @@ def all_pairs(
         n_missing=n_missing,
         pairs=_METHODS[method](met, confidence_level) if len(met) > 1 else (),
         caveat=LSD_CAVEAT if method == "lsd" and len(met) > 3 else "",
+        state="ok" if len(met) > 1 else "too_few",
+        reason=""
+        if len(met) > 1
+        else f"{'only one' if met else 'no'} group has answers, at least 2 are needed",
     )
 
 
@@ -177,8 +195,10 @@ def _not_tested(by_group: Groups, first: str, second: str, state: str, reason: s
 
 def _with_pooled_variance(by_group: Groups, level: float, method: Method) -> tuple[Pair, ...]:
     k, n = len(by_group), sum(map(len, by_group.values()))
-    within = sum(answers.squares for answers in by_group.values())
+    within = sum(answers.squares for answers in by_group.values() if answers.varies)
     df = n - k
+    # one quantile for all pairs, as they share their degrees of freedom
+    range_limit = studentized_range_isf(1 - level, k, df) if method == "tukey" and df > 0 < within else 0.0
     pairs = []
     for first, second in combinations(by_group, 2):
         if df < 1 or within <= 0:
@@ -191,7 +211,7 @@ def _with_pooled_variance(by_group: Groups, level: float, method: Method) -> tup
         t = difference / error
         if method == "tukey":
             p_value = studentized_range_sf(abs(t) * math.sqrt(2), k, df)
-            width = studentized_range_isf(1 - level, k, df) / math.sqrt(2) * error
+            width = range_limit / math.sqrt(2) * error
             interval = Interval(low=difference - width, high=difference + width, confidence_level=level)
         else:
             p_value = float(2 * stats.t.sf(abs(t), df))

@@ -1,14 +1,21 @@
 """Which test of a difference between groups to read, why, and whether the others agree.
 
-The choice follows what is asked and how the answers were given, never which p-value is smaller. Rules, in
-their order:
+The choice follows what is asked and how the answers were given, never which p-value is smaller. It avoids the
+tests that fail on answers of that kind in simulations of rating scales (``docs/group-test-calibration.md``).
+Rules, in their order:
 
-1. Answers on few points (at most ``FEW_POINTS``) or groups below ``SMALL_GROUP``: a test of ranks, for two
-   groups one that does not assume equal spread (Brunner-Munzel), for several Kruskal-Wallis if spreads are
-   alike.
-2. Otherwise means are compared by Welch's test, which needs no equal variances and, with the group sizes
-   above, no normal answers (Delacre, Lakens & Leys 2017).
-3. The classical tests (Student, one-way analysis of variance) are never recommended: where they are right
+1. Answers on few points (at most ``FEW_POINTS``) of two groups are compared by ranks, without assuming equal
+   spread (Brunner-Munzel).
+2. Otherwise means are compared by Welch's test, which needs no equal variances, and no normal answers as long
+   as skewed answers and unequal sizes do not skew the difference of two means: the *lean* (:func:`leans`)
+   stays below ``LEAN`` (Delacre, Lakens & Leys 2017).
+3. Answers that lean more are held against Welch's bootstrap distribution, as long as the smallest group has
+   ``BOOTSTRAP_GROUP`` respondents and the lean stays below ``BOOTSTRAP_LEAN``.
+4. In smaller groups, or answers that lean more still, no test of means keeps its level. If spreads are alike,
+   ranks are compared (Mann-Whitney, Kruskal-Wallis), which asks whether the groups answer alike; if they are
+   not, Welch's statistic is held against its permutation distribution. The same holds where all of a group
+   gave one answer, so that its mean has no error, or a group has fewer than ``SMALL_GROUP`` respondents.
+5. The classical tests (Student, one-way analysis of variance) are never recommended: where they are right
    Welch's test loses next to nothing, and where they are wrong nothing in the data says so reliably
    (Zimmerman 2004).
 
@@ -31,19 +38,45 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis import table_tests
 from analysis.counted_rows import Counts, written_out
-from analysis.groups import GroupComparison, compare_groups, split_by_group
+from analysis.groups import cross_table, split_by_group
+from analysis.resampled_welch import bootstrap_welch, permutation_welch
 from analysis.results import Entry, Tabular
-from analysis.two_groups import compare_two
-from analysis.weighting import refuses_weights
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.recommended_test.recommend_test")
 
 Array = npt.NDArray[np.float64]
-Chosen = Literal["welch", "brunner_munzel", "kruskal_wallis", "none"]
+Chosen = Literal[
+    "welch",
+    "welch_bootstrap",
+    "welch_permutation",
+    "brunner_munzel",
+    "mann_whitney",
+    "kruskal_wallis",
+    "none",
+]
+NULLS: Mapping[Chosen, str] = {
+    "welch": "equal means",
+    "welch_bootstrap": "equal means",
+    "welch_permutation": "equal means in large samples, equal distributions in small ones",
+    "brunner_munzel": "neither group tends to answer higher",
+    "mann_whitney": "equal distributions",
+    "kruskal_wallis": "equal distributions",
+    "none": "",
+}
 
 FEW_POINTS = 3  #: answers on no more points than this are read by their ranks
-SMALL_GROUP = 15  #: means of smaller groups are not near enough to normal
+SMALL_GROUP = 8  #: means of smaller groups are never near enough to normal
+RANKED_GROUP = 15  #: smallest group for which Brunner and Munzel's test keeps its level
+LEAN = 0.15  #: skewness of a difference of means, beyond which Welch's test rejects too often
+BOOTSTRAP_LEAN = 0.3  #: beyond this its bootstrap distribution is off too
+BOOTSTRAP_GROUP = 25  #: smallest group whose answers stand for others like them
 UNEQUAL_SPREAD = 2.0  #: ratio of the largest to the smallest variance that is worth a remark
 ALPHA = 0.05
+#: of the test of equal variances; where answers pile up, tests of ranks and of variances see the same samples
+UNLIKE_SPREAD = 0.01
 SHAPIRO_MOST = 5000  #: beyond this Shapiro and Wilk's p-value is not accurate
 
 
@@ -51,8 +84,9 @@ SHAPIRO_MOST = 5000  #: beyond this Shapiro and Wilk's p-value is not accurate
 class Check:
     """One thing looked at on the way to the choice."""
 
-    name: Literal["group_sizes", "points", "variances", "normality", "ties"]
-    value: float  #: smallest group; points met; ratio of variances; smallest p-value; share of tied answers
+    name: Literal["group_sizes", "points", "lean", "variances", "normality", "ties"]
+    #: smallest group; points met; skewness of a difference of means; ratio of variances; p-value; share tied
+    value: float
     p_value: float | None = None
     remark: str = ""  #: what it means for the choice, in words
 
@@ -80,6 +114,11 @@ class Recommendation(Tabular):
     alternatives: tuple[Alternative, ...]
     state: str = "ok"
     reason: str = ""
+
+    @property
+    def null(self) -> str:
+        """The hypothesis that the chosen test is held to."""
+        return NULLS[self.chosen]
 
     @property
     def survives(self) -> bool | None:
@@ -118,6 +157,7 @@ def recommend_test(
     groups: pd.Series,
     *,
     rng: np.random.Generator | None = None,
+    resamples: int = 1999,
     counts: Counts | None = None,
 ) -> Recommendation:
     """Choose the test of a difference between independent groups in the open.
@@ -129,7 +169,9 @@ def recommend_test(
     groups : Series of category dtype, shape (n_respondents,)
         The same index.
     rng : numpy.random.Generator, optional
-        Passed on to :func:`analysis.groups.compare_groups`.
+        Draws the resamples where the choice falls on a resampled test; seeded with 1 if left out.
+    resamples : int
+        How many then.
     counts : array-like, shape (n_respondents,), optional
         Respondents that a row stands for; rows are written out.
 
@@ -160,12 +202,15 @@ def recommend_test(
             state=trouble[0],
             reason=trouble[1],
         )
-    trail = tuple(_trail(met))
-    chosen, reasons = _choice(met, {check.name: check for check in trail})
-    if len(met) == 2:
-        results = _two(met)
-    else:
-        results = _several(compare_groups(values, groups, rng=rng or np.random.default_rng(1), resamples=2))
+    table = cross_table(list(met.values()))
+    trail = tuple(_trail(met, table))
+    (chosen,) = choices(table[None], np.unique(np.concatenate(list(met.values()))))
+    reasons = _reasons(chosen, met, {check.name: check for check in trail})
+    results = _all_tests(met, table)
+    if chosen in ("welch_bootstrap", "welch_permutation"):
+        resampled = bootstrap_welch if chosen == "welch_bootstrap" else permutation_welch
+        drawn_by = rng or np.random.default_rng(1)
+        results[chosen] = resampled(met, rng=drawn_by, resamples=resamples).p_value
     p_value = results[chosen]
     return Recommendation(
         variable=str(values.name),
@@ -197,35 +242,89 @@ def _why_not(met: Mapping[str, Array]) -> tuple[str, str] | None:
     return None
 
 
-def _trail(met: Mapping[str, Array]) -> Iterator[Check]:
-    together = np.concatenate(list(met.values()))
-    smallest = min(map(len, met.values()))
+def leans(tables: Array, values: Array) -> Array:
+    """How skewed the difference of two means would be if the groups answered alike, at its worst.
+
+    The skewness of the answers about the means of their groups times
+    ``|1 / a^2 - 1 / b^2| / (1 / a + 1 / b)^1.5`` for the sizes a and b of the two groups that make it
+    largest: nothing where all groups are of one size, and nearly the skewness over the root of the smaller
+    size where one is much smaller.
+
+    Parameters
+    ----------
+    tables : array, shape (n_samples, n_groups, n_answers)
+        Counts; every group has respondents.
+    values : array, shape (n_answers,)
+
+    Examples
+    --------
+    >>> leans(np.array([[[0.0, 2, 3, 20], [1, 1, 4, 10]]]), np.array([2.0, 3, 4, 5])).round(3).tolist()
+    [0.126]
+    """
+    sizes = tables.sum(axis=2)
+    mean = (tables * values).sum(axis=2) / sizes
+    deviation = values - mean[:, :, None]
+    n = sizes.sum(axis=1)
+    spread, third = ((tables * deviation**power).sum(axis=(1, 2)) / n for power in (2, 3))
+    skewness = np.divide(np.abs(third), spread**1.5, out=np.zeros_like(spread), where=spread > 0)
+    a, b = sizes[:, :, None], sizes[:, None, :]
+    uneven = np.abs(1 / a**2 - 1 / b**2) / (1 / a + 1 / b) ** 1.5
+    return np.asarray(skewness * uneven.max(axis=(1, 2)))
+
+
+def choices(tables: Array, values: Array) -> list[Chosen]:
+    """The test that is chosen for each of many samples of the same groups.
+
+    Parameters as for :func:`leans`; every group has 2 respondents or more and not everybody gave one answer.
+
+    Examples
+    --------
+    >>> choices(np.array([[[0.0, 2, 3, 60], [0, 1, 4, 10]]]), np.array([2.0, 3, 4, 5]))
+    ['mann_whitney']
+    """
+    smallest, two = tables.sum(axis=2).min(axis=1), tables.shape[1] == 2
+    few = (tables.sum(axis=1) > 0).sum(axis=1) <= FEW_POINTS
+    still = ((tables > 0).sum(axis=2) < 2).any(axis=1)
+    lean = leans(tables, values)
+    unequal = np.nan_to_num(table_tests.equal_variances_f(tables, values).p_value, nan=1.0) < UNLIKE_SPREAD
+    beyond_means = still | (smallest < SMALL_GROUP)
+    rules: list[tuple[npt.NDArray[np.bool_], Chosen]] = [
+        (still, "mann_whitney" if two else "kruskal_wallis"),
+        (~beyond_means & (lean < LEAN) & few & two & (smallest >= RANKED_GROUP), "brunner_munzel"),
+        (~beyond_means & (lean < LEAN), "welch"),
+        (~beyond_means & (smallest >= BOOTSTRAP_GROUP) & (lean < BOOTSTRAP_LEAN), "welch_bootstrap"),
+        (unequal, "welch_permutation"),
+        (np.ones_like(still), "mann_whitney" if two else "kruskal_wallis"),
+    ]
+    first = np.argmax(np.stack([applies for applies, _ in rules]), axis=0)
+    return [rules[at][1] for at in first]
+
+
+def _trail(met: Mapping[str, Array], table: Array) -> Iterator[Check]:
+    sizes, ties = table.sum(axis=1), table.sum(axis=0)
+    smallest = float(sizes.min())
     yield Check(
         name="group_sizes",
-        value=float(smallest),
+        value=smallest,
         remark="means of groups this small need normal answers" if smallest < SMALL_GROUP else "",
     )
-    points, counts = np.unique(together, return_counts=True)
     yield Check(
         name="points",
-        value=float(len(points)),
-        remark="so few points say little by their mean" if len(points) <= FEW_POINTS else "",
+        value=float(len(ties)),
+        remark="so few points say little by their mean" if len(ties) <= FEW_POINTS else "",
     )
     yield Check(
-        name="ties",
-        value=float(counts[counts > 1].sum() / len(together)),
-        remark="tests of ranks correct for them",
+        name="ties", value=float(ties[ties > 1].sum() / ties.sum()), remark="tests of ranks correct for them"
     )
-    spreads = [float(answers.var(ddof=1)) for answers in met.values()]
-    ratio = max(spreads) / min(spreads) if min(spreads) > 0 else float("inf")
-    varying = [answers for answers in met.values() if len(answers) > 2]
-    levene = stats.levene(*varying, center="median") if len(varying) > 1 and min(spreads) > 0 else None
+    lean = float(leans(table[None], np.unique(np.concatenate(list(met.values()))))[0])
     yield Check(
-        name="variances",
-        value=ratio,
-        p_value=None if levene is None else float(levene.pvalue),
-        remark="tests that pool variances are off" if ratio > UNEQUAL_SPREAD else "",
+        name="lean",
+        value=lean,
+        remark="answers pile up at one end, too much for the mean of the smallest group"
+        if lean >= LEAN
+        else "",
     )
+    yield _variances(met, table)
     normal = [
         float(stats.shapiro(answers).pvalue)
         for answers in met.values()
@@ -243,39 +342,75 @@ def _trail(met: Mapping[str, Array]) -> Iterator[Check]:
         )
 
 
-def _choice(
-    met: Mapping[str, Array], trail: Mapping[str, Check]
-) -> tuple[Literal["welch", "brunner_munzel", "kruskal_wallis"], tuple[str, ...]]:
-    small = trail["group_sizes"].value < SMALL_GROUP
-    few = trail["points"].value <= FEW_POINTS
-    if not small and not few:
-        reasons = ["every group is large enough for its mean", "unequal variances do no harm"]
-        return "welch", tuple(reasons)
-    why = "a group is small" if small else "the answers have few points"
+def _variances(met: Mapping[str, Array], table: Array) -> Check:
+    spreads = [float(answers.var(ddof=1)) if np.ptp(answers) > 0 else 0.0 for answers in met.values()]
+    ratio = max(spreads) / min(spreads) if min(spreads) > 0 else float("inf")
+    values = np.unique(np.concatenate(list(met.values())))
+    levene = float(table_tests.equal_variances_f(table[None], values).p_value[0])
+    return Check(
+        name="variances",
+        value=ratio,
+        p_value=None if np.isnan(levene) else levene,
+        remark="tests that pool variances are off" if ratio > UNEQUAL_SPREAD else "",
+    )
+
+
+def _reasons(chosen: Chosen, met: Mapping[str, Array], trail: Mapping[str, Check]) -> tuple[str, ...]:
+    if chosen == "brunner_munzel":
+        return "the answers have few points", "ranks are compared without assuming equal spread"
+    if chosen == "welch":
+        reasons = ("every group is large enough for its mean", "unequal variances do no harm")
+        if trail["group_sizes"].value >= BOOTSTRAP_GROUP or trail["variances"].value <= UNEQUAL_SPREAD:
+            return reasons
+        return (
+            *reasons,
+            f"though with fewer than {BOOTSTRAP_GROUP} respondents in a group and spreads that differ, "
+            "skewed answers can make it reject in up to a tenth of samples without a difference",
+        )
+    if chosen == "welch_bootstrap":
+        return (
+            "answers pile up at one end, so that Welch's test rejects too often",
+            "resampling shows how its statistic is spread when means are equal",
+        )
+    still = [group for group, answers in met.items() if np.ptp(answers) == 0]
+    why = "answers pile up at one end, too much for a test of means with a group this small"
+    if still:
+        why = f"all answers are the same in {', '.join(still)}"
+    elif trail["group_sizes"].value < SMALL_GROUP:
+        why = "a group is too small for any test of means"
+    if chosen == "welch_permutation":
+        return (
+            why,
+            "spreads differ, which tests of ranks take for a difference, "
+            "so that Welch's statistic is held against answers dealt out anew",
+        )
+    name = {"mann_whitney": "Mann-Whitney", "kruskal_wallis": "Kruskal-Wallis"}[chosen]
+    spreads = f"spreads are not told apart; if they differ, the {name} test takes it for a difference"
+    if still:
+        spreads = "a group without spread leaves the means no test"
+    return why, "ranks are compared, which asks whether the groups answer alike", spreads
+
+
+def _all_tests(met: Mapping[str, Array], table: Array) -> dict[str, float | None]:
+    """P-values of the tests that need no resamples; None where one does not apply."""
+    values = np.unique(np.concatenate(list(met.values())))
     if len(met) == 2:
-        return "brunner_munzel", (why, "ranks are compared without assuming equal spread")
-    if trail["variances"].value > UNEQUAL_SPREAD and not small:
-        return "welch", (why, "but spreads differ, which the Kruskal-Wallis test takes for a difference")
-    return "kruskal_wallis", (why, "ranks are compared, and spreads are alike or too uncertain to tell")
-
-
-def _two(met: Mapping[str, Array]) -> dict[str, float | None]:
-    first, second = (pd.Series(answers) for answers in met.values())
-    found = compare_two(first, second)
-    return {
-        "welch": found.means.p_value,
-        "brunner_munzel": found.brunner_munzel.p_value,
-        "mann_whitney": found.mann_whitney.p_value,
-        "student": found.student.p_value,
-    }
-
-
-def _several(found: GroupComparison) -> dict[str, float | None]:
-    return {
-        "welch": found.welch.p_value,
-        "kruskal_wallis": found.kruskal_wallis.p_value,
-        "one_way": found.classical.p_value,
-    }
+        a, b = table[:1], table[1:]
+        found = {
+            "welch": table_tests.welch_t(a, b, values)[0],
+            "brunner_munzel": table_tests.brunner_munzel(a, b)[0],
+            "mann_whitney": table_tests.mann_whitney(a, b),
+            "student": table_tests.student_t(a, b, values),
+        }
+    else:
+        of = table_tests.moments(table[None], values)
+        found = {
+            "welch": table_tests.welch_f(of),
+            "kruskal_wallis": table_tests.kruskal_wallis_h(table[None]),
+            "one_way": table_tests.classical_f(of),
+        }
+    p_values = {name: float(test.p_value[0]) for name, test in found.items()}
+    return {name: None if np.isnan(p) else p for name, p in p_values.items()}
 
 
 def _agree(p_value: float | None, other: float | None) -> bool | None:

@@ -53,8 +53,12 @@ def test_two_groups_equal_r(case, survey, computed_by_r):
         "high": result.dominance.interval.high,
     }
     for quantity, value in found.items():
-        expected = min(max(r[quantity], 0.0), 1.0) if quantity in ("low", "high") else r[quantity]
-        assert value == pytest.approx(expected, **CLOSED), quantity
+        assert value == pytest.approx(r[quantity], **CLOSED), quantity
+    assert result.mann_whitney_exact.p_value == pytest.approx(r["u_exact_p"], **CLOSED)
+    d, interval = result.cohens_d
+    assert d == pytest.approx(r["cohens_d"], **CLOSED)
+    # effectsize finds the limits by a coarse search
+    assert ends(interval) == pytest.approx((r["cohens_d_low"], r["cohens_d_high"]), rel=1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -152,6 +156,41 @@ def test_pairs_without_spread_have_no_p_value():
         assert (pair.state, pair.p_value) == ("constant", None)
     (pair,) = all_pairs(values * 0, tier, method="dunn").pairs
     assert pair.reason == "everybody gave one answer"
+
+
+METHODS = ("tukey", "dunn", "steel_dwass", "lsd")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_pairs_of_hostile_tiers(method, survey):
+    """One respondent, the same answer, two tiers, sixty tiers, no tier: numbers or words, and no warning."""
+    tier = survey["TIER"].astype("category")
+    lone = all_pairs(
+        survey["SAT1"], tier.where((tier != 4) | (survey.index == tier[tier == 4].index[0])), method=method
+    )
+    assert all(pair.state == "ok" and 0 <= pair.p_value <= 1 for pair in lone.pairs)
+    for constant in (3.0, 3.3):
+        same = all_pairs(survey["SAT1"] * 0 + constant, tier, method=method)
+        assert all((pair.state, pair.p_value) == ("constant", None) for pair in same.pairs)
+    assert len(all_pairs(survey["SAT1"], tier.where(tier.isin([1, 2])), method=method).pairs) == 1
+    for missing, words in ((tier.where(tier == 9), "no group"), (tier.where(tier == 1), "only one group")):
+        nobody = all_pairs(survey["SAT1"], missing, method=method)
+        assert (nobody.pairs, nobody.state) == ((), "too_few")
+        assert nobody.reason.startswith(words)
+        assert nobody.to_frame()["reason"].tolist() == [nobody.reason]
+    rng = np.random.default_rng(5)
+    many = pd.Series(np.repeat(np.arange(60), 3), dtype="category", name="TIER")
+    result = all_pairs(pd.Series(rng.integers(1, 6, 180), name="SAT", dtype=float), many, method=method)
+    assert len(result.pairs) == 60 * 59 / 2
+    for pair in result.pairs:  # of three against three, some pairs all said one thing
+        assert (pair.state, pair.p_value) == ("constant", None) or 0 <= pair.p_value <= 1
+
+
+def test_singles_have_no_pooled_variance():
+    values, tier = pd.Series([1.0, 3, 5], name="SAT"), pd.Series(list("abc"), dtype="category", name="TIER")
+    for method in ("tukey", "lsd"):
+        pairs = all_pairs(values, tier, method=method).pairs
+        assert {(pair.state, pair.p_value) for pair in pairs} <= {("too_few", None), ("constant", None)}
 
 
 @pytest.mark.parametrize("pair", [("CH_1", "CH_2"), ("CH_2", "CH_3")])

@@ -31,17 +31,24 @@ def check(result, case, computed_by_r):
         (result.welch, "welch_f", ("welch_df1", "welch_df2"), "welch_p"),
         (result.classical, "f", ("df1", "df2"), "p"),
         (result.kruskal_wallis, "h", ("h_df",), "h_p"),
+        (result.brown_forsythe_means, "bfm_f", ("bfm_df1", "bfm_df2"), "bfm_p"),
         (result.brown_forsythe, "bf_f", ("bf_df1", "bf_df2"), "bf_p"),
     ):
         assert test.statistic == pytest.approx(r[statistic], **CLOSED), test.measure
         assert test.df == pytest.approx(tuple(r[name] for name in df), **CLOSED), test.measure
         assert test.p_value == pytest.approx(r[p_value], **CLOSED), test.measure
         assert test.n == r["n"]
-    for effect, name in ((result.omega_squared, "omega"), (result.eta_squared, "eta")):
+    for effect, name in (
+        (result.omega_squared, "omega"),
+        (result.eta_squared, "eta"),
+        (result.epsilon_squared, "anova_epsilon"),
+    ):
         assert effect.estimate == pytest.approx(r[name], rel=1e-9, abs=1e-12)
+        # all three have the interval of the F that was seen; effectsize bends that of omega and epsilon
         for end, value in (("low", effect.interval.low), ("high", effect.interval.high)):
-            assert value == pytest.approx(r[f"{name}_{end}"], **NONCENTRAL), (name, end)
-            assert value == pytest.approx(r[f"effectsize_{name}_{end}"], **SEARCHED), (name, end)
+            assert value == pytest.approx(r[f"eta_{end}"], **NONCENTRAL), (name, end)
+            assert value == pytest.approx(r[f"effectsize_eta_{end}"], **SEARCHED), (name, end)
+    assert result.omega_squared_resampled.estimate == result.omega_squared.estimate
     assert result.rank_epsilon_squared.estimate == pytest.approx(r["epsilon"], **CLOSED)
     for summary in result.groups:
         g = computed_by_r("groups", f"{case} {summary.group}")
@@ -114,9 +121,10 @@ def test_bootstrap_interval_is_that_of_drawing_respondents(survey):
         sample = data.iloc[rng.integers(len(data), size=len(data))]
         h = kruskal(*(own["SAT1"] for _, own in sample.groupby("TIER"))).statistic
         drawn.append(h / (len(data) - 1))
+    freed = np.clip(np.array(drawn) - 2 * (np.mean(drawn) - result.estimate), 0, 1)
     # Two independent bootstraps of 4000 and 1500 draws; the loose bound is their sampling error.
     assert (result.interval.low, result.interval.high) == pytest.approx(
-        np.quantile(drawn, [0.025, 0.975]), abs=0.03
+        np.quantile(freed, [0.025, 0.975]), abs=0.03
     )
     assert result.interval.low < result.estimate < result.interval.high
     again = compare(survey["SAT1"], tiers(survey), resamples=4000).rank_epsilon_squared
@@ -194,8 +202,9 @@ def test_entries_name_everything():
     frame = compare(*some([1, 2, 3, 3, 4, 5, 2, 4], list("aaabbbcc"))).to_frame()
     assert frame["measure"].tolist() == (
         ["mean"] * 3
-        + ["welch_f", "classical_f", "kruskal_wallis_h", "brown_forsythe_f"]
-        + ["omega_squared", "eta_squared", "rank_epsilon_squared"]
+        + ["welch_f", "classical_f", "kruskal_wallis_h", "brown_forsythe_means_f", "brown_forsythe_f"]
+        + ["omega_squared", "eta_squared", "epsilon_squared"]
+        + ["omega_squared_resampled", "rank_epsilon_squared"]
         + ["mean_difference", "hedges_g"] * 3
     )
     assert (frame["variable"] == "SAT").all()
@@ -240,6 +249,37 @@ def test_variance_shares_are_ordered(drawn):
     assert 0 <= result.omega_squared.estimate <= result.eta_squared.estimate <= 1
     eta = result.eta_squared
     assert eta.interval.low <= eta.interval.high
+
+
+def test_resampled_share_of_variance_is_that_of_drawing_respondents(survey):
+    data = survey[["LOY", "TIER"]].dropna()
+    result = compare(survey["LOY"], tiers(survey), resamples=4000).omega_squared_resampled
+    rng, drawn = np.random.default_rng(2), []
+
+    def eta(sample):
+        mean = sample.groupby("TIER")["LOY"].transform("mean")
+        return ((mean - sample["LOY"].mean()) ** 2).sum() / (
+            (sample["LOY"] - sample["LOY"].mean()) ** 2
+        ).sum()
+
+    for _ in range(1000):
+        drawn.append(eta(data.iloc[rng.integers(len(data), size=len(data))]))
+    freed = np.clip(np.array(drawn) - 2 * (np.mean(drawn) - eta(data)), 0, 1)
+    assert (result.interval.low, result.interval.high) == pytest.approx(
+        np.quantile(freed, [0.025, 0.975]), abs=0.03
+    )
+
+
+def test_samples_too_small_to_resample_say_so():
+    """One resample of three respondents, two of whom said one thing, holds only them in some draws."""
+    values, groups = some([1, 1, 2], list("abb"))
+    states = {}
+    for seed in range(40):
+        found = compare_groups(values, groups, rng=np.random.default_rng(seed), resamples=1)
+        states[found.rank_epsilon_squared.state] = found.rank_epsilon_squared
+    assert states["ok"].interval is not None
+    assert states["too_few"].interval is None
+    assert states["too_few"].reason == "in every resample all answers are the same"
 
 
 def test_hedges_g_changes_sign_with_the_order():

@@ -47,6 +47,7 @@ from analysis.importance_performance import importance_performance
 from analysis.imputation import impute
 from analysis.invariance import invariance_ladder
 from analysis.item_correlations import given_correlations, pearson_correlations
+from analysis.items_by_tier import items_by_tier
 from analysis.johnson_neyman import moderate
 from analysis.kano import kano
 from analysis.keyness import keyness
@@ -363,6 +364,7 @@ COUNTED: Mapping[str, Example] = {
         ).correlations
     ),
     "factorial.factorial_anova": lambda t: factorial_anova(t["A1"], t.rows[["SEX", "TIER"]], **t.counted),
+    "items_by_tier.items_by_tier": lambda t: items_by_tier(t.rows[["A1", "A2"]], t["TIER"], **t.counted),
     "groups.compare_groups": lambda t: compare_groups(
         t["A2"], t["TIER"], rng=_rng(), resamples=50, **t.counted
     ),

@@ -1,6 +1,6 @@
 # Two groups, all pairs, equivalence, paired yes-or-no answers, factorial analyses of (co)variance.
 source("tests/reference/writing.R")
-suppressMessages({library(car); library(emmeans); library(effectsize); library(rstatix)})
+suppressMessages({library(car); library(emmeans); library(effectsize); library(rstatix); library(coin)})
 rows <- list()
 add <- function(case, quantity, value) rows[[length(rows) + 1]] <<- number(case, quantity, value)
 s <- small()
@@ -15,7 +15,7 @@ brunner <- function(x, y) {
   stat <- m * n * (mean(r[m + 1:n]) - mean(r[1:m])) / (N * sqrt(m * vx + n * vy))
   df <- (m * vx + n * vy)^2 / ((m * vx)^2 / (m - 1) + (n * vy)^2 / (n - 1))
   se <- sqrt(vx / (m * n^2) + vy / (n * m^2))
-  c(1 - p, se, df, -stat, 2 * pt(-abs(stat), df), 1 - p + c(-1, 1) * qt(0.975, df) * se)
+  c(1 - p, se, df, -stat, 2 * pt(-abs(stat), df), plogis(qlogis(1 - p) + c(-1, 1) * qt(0.975, df) * se / (p * (1 - p))))
 }
 two <- function(case, a, b) {
   a <- a[!is.na(a)]; b <- b[!is.na(b)]
@@ -23,6 +23,10 @@ two <- function(case, a, b) {
   add(case, c("student_t", "student_p", "u", "u_p", "rank_biserial", "variance_ratio"),
       c(t$statistic, t$p.value, w$statistic, w$p.value, effectsize::rank_biserial(a, b, ci = NULL)$r_rank_biserial,
         var.test(a, b)$estimate))
+  d <- data.frame(x = c(a, b), g = factor(rep(c("a", "b"), c(length(a), length(b)))))
+  add(case, "u_exact_p", coin::pvalue(coin::wilcox_test(x ~ g, d, distribution = "exact")))
+  cd <- effectsize::cohens_d(a, b)
+  add(case, c("cohens_d", "cohens_d_low", "cohens_d_high"), unlist(cd[c("Cohens_d", "CI_low", "CI_high")]))
   add(case, c("superiority", "se", "df", "bm", "bm_p", "low", "high"), brunner(a, b))
   for (margin in c(0.5, 3)) {
     low <- t.test(a, b, mu = -margin, alternative = "greater"); high <- t.test(a, b, mu = margin, alternative = "less")
@@ -90,4 +94,4 @@ factorial("two way III", LOY ~ TIER * SEX, na.omit(d[c("LOY", "TIER", "SEX")]), 
 factorial("main II", SAT1 ~ TIER + SEX, na.omit(d[c("SAT1", "TIER", "SEX")]), 2, c("TIER", "SEX"))
 factorial("covariance II", LOY ~ SAT1 + NPS + TIER, na.omit(d[c("LOY", "SAT1", "NPS", "TIER")]), 2, "TIER")
 factorial("covariance III", LOY ~ SAT1 + TIER * SEX, na.omit(d[c("LOY", "SAT1", "TIER", "SEX")]), 3, c("TIER", "SEX"))
-write_reference("group_tests", rows, c("car", "emmeans", "effectsize", "rstatix"))
+write_reference("group_tests", rows, c("car", "emmeans", "effectsize", "rstatix", "coin"))

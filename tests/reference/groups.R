@@ -26,17 +26,23 @@ compare <- function(case, x, g) {
   fit <- aov(x ~ g, d)
   omega <- suppressMessages(effectsize::omega_squared(fit, ci = 0.95, alternative = "two.sided", partial = FALSE))
   eta <- suppressMessages(effectsize::eta_squared(fit, ci = 0.95, alternative = "two.sided", partial = FALSE))
+  # Brown and Forsythe (1974), F* and its degrees of freedom, written out
+  m <- tapply(x, g, length); v <- tapply(x, g, var); part <- (1 - m / n) * v
+  f_star <- sum(m * (tapply(x, g, mean) - mean(x))^2) / sum(part)
+  df_star <- 1 / sum((part / sum(part))^2 / (m - 1))
+  bfm <- c(f_star, k - 1, df_star, pf(f_star, k - 1, df_star, lower.tail = FALSE),
+           effectsize::epsilon_squared(fit, ci = NULL, partial = FALSE)[[2]])
   limits <- function(es) {
     nc <- ncp_f((es / (k - 1)) / ((1 - es) / (n - k)), k - 1, n - k)
     nc / (nc + n - k)
   }
   out <- c(out, list(number(case,
     c("n", "welch_f", "welch_df1", "welch_df2", "welch_p", "f", "df1", "df2", "p", "h", "h_df", "h_p",
-      "bf_f", "bf_df1", "bf_df2", "bf_p",
+      "bfm_f", "bfm_df1", "bfm_df2", "bfm_p", "anova_epsilon", "bf_f", "bf_df1", "bf_df2", "bf_p",
       "omega", "omega_low", "omega_high", "effectsize_omega_low", "effectsize_omega_high",
       "eta", "eta_low", "eta_high", "effectsize_eta_low", "effectsize_eta_high", "epsilon"),
     c(n, w$statistic, w$parameter, w$p.value, a$statistic, a$parameter, a$p.value,
-      kw$statistic, kw$parameter, kw$p.value, bf[1, 2], bf[1, 1], bf[2, 1], bf[1, 3],
+      kw$statistic, kw$parameter, kw$p.value, bfm, bf[1, 2], bf[1, 1], bf[2, 1], bf[1, 3],
       omega[[2]], limits(omega[[2]]), omega$CI_low, omega$CI_high,
       eta[[2]], limits(eta[[2]]), eta$CI_low, eta$CI_high,
       effectsize::rank_epsilon_squared(x ~ g, data = d, ci = NULL)[[1]]))))
