@@ -36,6 +36,7 @@ DRAWN = {
     "test_random_eigenvalues_have_the_means_that_r_draws",
     "test_imputed_answers_say_what_those_of_mice_say",
     "test_the_bootstrap_comes_near_the_linearised_error",
+    "test_errors_and_percentiles_are_those_of_lavaan_within_simulation_error",
 }
 #: A looser tolerance is a comparison with digits that the reference does not have.
 COARSE = 1.5e-4

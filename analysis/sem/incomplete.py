@@ -92,17 +92,35 @@ def saturated_moments(patterns: Sequence[Pattern], n_items: int) -> SaturatedMom
     if not (counts > 0).all() or not (variances > 0).all():
         return SaturatedMoments(means, np.diag(variances), converged=False)
     sd = np.sqrt(variances)
+    split = [_Split.of(pattern, n_items) for pattern in patterns]
     for _ in range(MOST_ROUNDS):
         try:
-            first = here.improved(patterns)
-            second = first.improved(patterns)
+            first = here.improved(split)
+            second = first.improved(split)
         except np.linalg.LinAlgError:
             return SaturatedMoments(here.means, here.covariance, converged=False)
         r, v = first.minus(here), second.minus(first)
         if max(np.abs(v.means / sd).max(), np.abs(v.covariance / np.outer(sd, sd)).max()) < ARRIVED:
             return SaturatedMoments(second.means, second.covariance, converged=True)
-        here = _extrapolated(here, second, r, v.minus(r), sd, patterns)
+        here = _extrapolated(here, second, r, v.minus(r), sd, split)
     return SaturatedMoments(here.means, here.covariance, converged=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """A pattern's items answered and missing, as rows and as columns; every round needs them."""
+
+    pattern: Pattern
+    observed: Index
+    down: Index
+    missing: Index
+    missing_down: Index
+
+    @classmethod
+    def of(cls, pattern: Pattern, n_items: int) -> _Split:
+        o = pattern.observed
+        m = np.setdiff1d(np.arange(n_items), o, assume_unique=True)
+        return cls(pattern, o, o[:, None], m, m[:, None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,35 +135,33 @@ class _Guess:
         scaled = np.concatenate([self.means / sd, (self.covariance / np.outer(sd, sd)).ravel()])
         return float(np.sqrt(scaled @ scaled))
 
-    def improved(self, patterns: Sequence[Pattern]) -> _Guess:
+    def improved(self, patterns: Sequence[_Split]) -> _Guess:
         """One round: what each pattern's answers say of all items, then the moments of that."""
         k = len(self.means)
         total, first, second = 0.0, np.zeros(k), np.zeros((k, k))
-        for pattern in patterns:
-            o = pattern.observed
-            m = np.setdiff1d(np.arange(k), o, assume_unique=True)
+        for split in patterns:
+            pattern, o, m = split.pattern, split.observed, split.missing
             # Regression of all items on those answered: the identity for these themselves.
             project = np.zeros((k, len(o)))
             project[o, np.arange(len(o))] = 1
-            left = np.zeros((k, k))
             if len(m):
-                slope = np.linalg.solve(self.covariance[np.ix_(o, o)], self.covariance[np.ix_(o, m)]).T
+                across = self.covariance[split.down, m]
+                slope = np.linalg.solve(self.covariance[split.down, o], across).T
                 project[m] = slope
-                left[np.ix_(m, m)] = self.covariance[np.ix_(m, m)] - slope @ self.covariance[np.ix_(o, m)]
-            means = self.means + project @ (pattern.means - self.means[o])
+                second[split.missing_down, m] += pattern.n * (
+                    self.covariance[split.missing_down, m] - slope @ across
+                )
             # About the present means, so that no digits are lost to their size.
-            shift = means - self.means
+            shift = project @ (pattern.means - self.means[o])
             total += pattern.n
             first += pattern.n * shift
-            second += pattern.n * (
-                project @ pattern.covariance @ project.T + left + np.multiply.outer(shift, shift)
-            )
+            second += pattern.n * (project @ pattern.covariance @ project.T + shift[:, None] * shift)
         shift = first / total
         return _Guess(self.means + shift, second / total - np.multiply.outer(shift, shift))
 
 
 def _extrapolated(
-    here: _Guess, second: _Guess, r: _Guess, v: _Guess, sd: Array, patterns: Sequence[Pattern]
+    here: _Guess, second: _Guess, r: _Guess, v: _Guess, sd: Array, patterns: Sequence[_Split]
 ) -> _Guess:
     """Two rounds further, and further along their curve where a covariance matrix is still there."""
     length = v.length(sd)

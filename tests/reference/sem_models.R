@@ -107,8 +107,12 @@ differences <- function(case, one, other, ...) {
                                  c(t[2, "Chisq diff"], t[2, "Df diff"], t[2, "Pr(>Chisq)"]))))
   }
 }
-of <- function(e, l, data = hs, ...) do.call("cfa", c(list(three, data, estimator = e, group = "school", group.equal = equal[[l]],
-                                                         meanstructure = TRUE, ...), em))
+of <- function(e, l, data = hs, ...) {
+  fit <- do.call("cfa", c(list(three, data, estimator = e, group = "school", group.equal = equal[[l]], meanstructure = TRUE,
+                               ...), em))
+  by <- if (anyNA(data[paste0("x", 1:9)])) polished_by_objective else polished
+  by(fit, data, estimator = e, group = "school", group.equal = equal[[l]], meanstructure = TRUE, ...)$fit
+}
 differences("mlr metric", of("MLR", "configural"), of("MLR", "metric"))
 differences("mlr scalar", of("MLR", "metric"), of("MLR", "scalar"))
 differences("mlr metric exact", of("MLR", "configural"), of("MLR", "metric"), A.method = "exact")
