@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,9 +14,12 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from analysis.counted_rows import Counts
+from analysis.design.design import Design
+from analysis.design.estimates import t_interval, why_not
+from analysis.design.linearization import Linearized, estimated
 from analysis.results import Entry, Interval, Tabular
 from analysis.weighted_moments import RowWeights, moments, row_weights
-from analysis.weighting import refuses_weights
+from analysis.weighting import refuses_weights, takes_weights
 
 Array = npt.NDArray[np.float64]
 
@@ -52,7 +55,12 @@ class WeightedKappa(Tabular):
         )
 
 
-@refuses_weights("the error of Fleiss, Cohen and Everitt is that of a simple random sample", counts="sums")
+@takes_weights(
+    "design",
+    counts="sums",
+    how="weighted cell shares; error linearised or by replicates",
+    reference="survey::svycontrast of svymean of the cells; svykappa",
+)
 def weighted_kappa(
     first: pd.Series,
     second: pd.Series,
@@ -60,6 +68,7 @@ def weighted_kappa(
     categories: Sequence[object],
     weights: Literal["quadratic", "linear"] = "quadratic",
     counts: Counts | None = None,
+    design: Design | None = None,
     confidence_level: float = 0.95,
 ) -> WeightedKappa:
     """Cohen's weighted kappa with the standard error of Fleiss, Cohen & Everitt (1969).
@@ -74,6 +83,9 @@ def weighted_kappa(
         ``1 - (distance / (k - 1)) ** p`` with p = 2 or 1.
     counts : array-like, shape (n_respondents,), optional
         Respondents that a row stands for.
+    design : SurveyDesign or ReplicateDesign, optional
+        Kappa of the population's shares with the design's error and Student's interval, as
+        ``survey::svykappa`` has it for unordered categories.
 
     Raises
     ------
@@ -86,14 +98,15 @@ def weighted_kappa(
     >>> round(weighted_kappa(a, b, categories=[1, 2, 3]).estimate, 4)
     0.75
     """
-    times = row_weights(len(first), counts=counts, design=None).respondents
-    whole = first.notna() & second.notna()
+    rows_weigh = row_weights(len(first), counts=counts, design=design)
+    times = rows_weigh.respondents
+    whole = (first.notna() & second.notna()).to_numpy() & (times > 0)
     strangers = {*first[whole], *second[whole]}.difference(categories)
     if strangers:
         seen = ", ".join(sorted(map(str, strangers)))
         raise ValueError(f"{first.name}, {second.name}: {seen} is none of the categories {list(categories)}")
     place = {category: i for i, category in enumerate(categories)}
-    rows, columns = first[whole].map(place).to_numpy(int), second[whole].map(place).to_numpy(int)
+    rows, columns = (_places(answers[whole], place) for answers in (first, second))
     k, n = len(categories), int(times[whole].sum())
     shared: dict[str, Any] = {
         "first": str(first.name),
@@ -104,13 +117,16 @@ def weighted_kappa(
     }
     if n < 2 or k < 2:
         return WeightedKappa(**shared, state="too_few", reason=f"{n} respondents in {k} categories")
-    p = np.bincount(rows * k + columns, weights=times[whole], minlength=k * k).reshape(k, k) / n
+    own = rows_weigh.weights[whole]
+    p = np.bincount(rows * k + columns, weights=own / own.sum(), minlength=k * k).reshape(k, k)
     row, column = p.sum(axis=1), p.sum(axis=0)
     distance = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) / (k - 1)
     w = 1 - distance ** (2 if weights == "quadratic" else 1)
     observed, expected = float((w * p).sum()), float(row @ w @ column)
     if expected >= 1 - 1e-12:
         return WeightedKappa(**shared, state="constant", reason="both put everybody in one category")
+    if design is not None:
+        return _design_kappa(shared, w, rows, columns, whole, design, confidence_level)
     kappa = (observed - expected) / (1 - expected)
     mean_weights = (w @ column)[:, None] + (w.T @ row)[None, :]
     spread = float((p * (w - mean_weights * (1 - kappa)) ** 2).sum())
@@ -119,6 +135,46 @@ def weighted_kappa(
     z = float(stats.norm.isf((1 - confidence_level) / 2))
     interval = Interval(low=kappa - z * error, high=kappa + z * error, confidence_level=confidence_level)
     return WeightedKappa(**shared, estimate=kappa, std_error=error, interval=interval)
+
+
+def _places(answers: pd.Series, place: Mapping[object, int]) -> npt.NDArray[np.int64]:
+    return np.array([place[answer] for answer in answers], dtype=np.int64)
+
+
+def _design_kappa(
+    shared: dict[str, Any],
+    w: Array,
+    rows: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int64],
+    known: npt.NDArray[np.bool_],
+    design: Design,
+    level: float,
+) -> WeightedKappa:
+    k = len(w)
+
+    def kappa(weights: Array) -> Linearized:
+        own = weights[known] / weights[known].sum()
+        p = np.bincount(rows * k + columns, weights=own, minlength=k * k).reshape(k, k)
+        row, column = p.sum(axis=1), p.sum(axis=0)
+        observed, expected = float((w * p).sum()), float(row @ w @ column)
+        apart = w[rows, columns] - observed
+        chance = (w @ column)[rows] + (row @ w)[columns] - 2 * expected
+        influence = np.zeros((len(known), 1))
+        influence[known, 0] = own * (apart / (1 - expected) - (1 - observed) * chance / (1 - expected) ** 2)
+        estimate = np.array([(observed - expected) / (1 - expected)])
+        return Linearized(estimate=estimate, influence=influence, used=known)
+
+    found = estimated(design, kappa)
+    value, error = float(found.estimate[0]), float(found.std_error[0])
+    state, reason = why_not(error, found.df)
+    return WeightedKappa(
+        **shared,
+        estimate=value,
+        std_error=error if state == "ok" else None,
+        interval=t_interval(value, error, found.df, level) if state == "ok" else None,
+        state=state,
+        reason=reason,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

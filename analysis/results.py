@@ -33,7 +33,7 @@ class Entry:
     """One number and what is needed to read it alone a year later: one row of ``results.json``.
 
     ``state`` is ``"ok"`` or a word for why there is no number to rely on (``too_few``,
-    ``constant``, ``empty_cell``, ``not_converged``, ``inadmissible``); ``reason`` then says it
+    ``constant``, ``empty_cell``, ``not_converged``, ``inadmissible``, ``weighted``); ``reason`` says it
     in words, and ``estimate`` is None unless it is still a plain description. With ``"ok"``, a
     ``reason`` is a caution: the number stands, but read this first.
     """

@@ -42,6 +42,14 @@ class Tally:
     def __len__(self) -> int:
         return int(self.counts.sum())
 
+    def each(self) -> Array:
+        """The answer of every respondent, ascending: for methods that count the ways to deal them out.
+
+        >>> Tally(values=np.array([1.0, 3.0]), counts=np.array([2.0, 1.0])).each().tolist()
+        [1.0, 1.0, 3.0]
+        """
+        return np.repeat(self.values, self.counts.astype(np.int64))
+
     @property
     def mean(self) -> float:
         return float(self.counts @ self.values / self.counts.sum())

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from analysis.counted_rows import Counts, written_out
-from analysis.groups import cross_table, split_by_group
+from analysis.counted_rows import Counts
+from analysis.groups import group_label
 from analysis.results import Entry, Interval, Tabular
+from analysis.tallies import Tally, answer_table, tallied, together
 from analysis.weighting import refuses_weights, step_of
 
 WEIGHTING = step_of("analysis.trend.kendall_tau_b")
@@ -96,7 +97,7 @@ class KendallTauB(Tabular):
 @refuses_weights(
     "its ranks and p-values are those of a simple random sample",
     instead="analysis.design.group_tests.design_rank_test",
-    counts="rows",
+    counts="sums",
 )
 def jonckheere_terpstra(
     values: pd.Series, groups: pd.Series, *, counts: Counts | None = None
@@ -115,7 +116,7 @@ def jonckheere_terpstra(
     groups : Series of ordered category dtype, shape (n_respondents,)
         The same index; missing for no group. Respondents without either are left out.
     counts : array-like, shape (n_respondents,), optional
-        Respondents that a row stands for; rows are written out.
+        Respondents that a row stands for.
 
     Returns
     -------
@@ -143,8 +144,7 @@ def jonckheere_terpstra(
     >>> result.statistic, round(result.z, 4)
     (41.5, 2.6521)
     """
-    values, groups = written_out(values, counts), written_out(groups, counts)
-    by_group, n_missing = _ordered_split(values, groups)
+    by_group, n_missing = _ordered_split(values, groups, counts)
     met = {group: answers for group, answers in by_group.items() if len(answers)}
     n = sum(map(len, met.values()))
     state, reason = _why_not(met)
@@ -163,7 +163,7 @@ def jonckheere_terpstra(
             state=state,
             reason=reason,
         )
-    table = cross_table(list(met.values()))
+    table = answer_table(list(met.values()))
     concordant, discordant = _pairs(table)
     across = (n * n - float((table.sum(axis=1) ** 2).sum())) / 2  # pairs from different groups
     score = float((table * (concordant - discordant)).sum()) / 2
@@ -186,7 +186,7 @@ def jonckheere_terpstra(
 @refuses_weights(
     "its ranks and p-values are those of a simple random sample",
     instead="analysis.design.group_tests.design_rank_test",
-    counts="rows",
+    counts="sums",
 )
 def kendall_tau_b(
     values: pd.Series, groups: pd.Series, *, counts: Counts | None = None, confidence_level: float = 0.95
@@ -219,8 +219,7 @@ def kendall_tau_b(
     >>> round(result.estimate, 4), round(result.std_error, 4)
     (0.6875, 0.1073)
     """
-    values, groups = written_out(values, counts), written_out(groups, counts)
-    by_group, n_missing = _ordered_split(values, groups)
+    by_group, n_missing = _ordered_split(values, groups, counts)
     met = [answers for answers in by_group.values() if len(answers)]
     state, reason = _why_not({str(i): answers for i, answers in enumerate(met)})
     if state != "ok":
@@ -237,7 +236,7 @@ def kendall_tau_b(
             state=state,
             reason=reason,
         )
-    table = cross_table(met)
+    table = answer_table(met)
     estimate, std_error = tau_b_of_table(table)
     concordant, discordant = _pairs(table)
     z = float((table * (concordant - discordant)).sum()) / 2 / _null_std_error(table)
@@ -293,19 +292,22 @@ def tau_b_of_table(table: Array) -> tuple[float, float]:
     return tau, math.sqrt(variance) / w**2
 
 
-def _ordered_split(values: pd.Series, groups: pd.Series) -> tuple[dict[str, Array], int]:
+def _ordered_split(
+    values: pd.Series, groups: pd.Series, counts: Counts | None
+) -> tuple[dict[str, Tally], int]:
     if isinstance(groups.dtype, pd.CategoricalDtype) and not groups.cat.ordered:
         raise TypeError("a trend needs groups of ordered category dtype: pd.Categorical(..., ordered=True)")
-    return split_by_group(values, groups)
+    split, n_missing = tallied(values, groups, counts)
+    return {group_label(category): tally for category, tally in split.items()}, n_missing
 
 
-def _why_not(by_group: Mapping[str, Array]) -> tuple[str, str]:
+def _why_not(by_group: Mapping[str, Tally]) -> tuple[str, str]:
     if len(by_group) < 2:
         return "too_few", f"{'only one' if by_group else 'no'} group has answers, at least 2 are needed"
     n = sum(map(len, by_group.values()))
     if n < 3:
         return "too_few", f"{n} respondents, at least 3 are needed"
-    if np.ptp(np.concatenate(list(by_group.values()))) == 0:
+    if not together(list(by_group.values())).varies:
         return "constant", "all answers are the same"
     return "ok", ""
 

@@ -206,6 +206,9 @@ WEIGHTED: Mapping[str, Example] = {
     "polychoric.polychoric_correlations": lambda t: polychoric_correlations(
         t.rows[A], counts=t.counts, weights=t.weights
     ),
+    "agreement.weighted_kappa": lambda t: weighted_kappa(
+        t["A1"], t["A2"], categories=range(1, 6), **t.by_design
+    ),
     "banner.banner": lambda t: _banner(t).to_frame(),
     "banner_waves.compare_waves": lambda t: compare_waves(
         _banner(t), _banner(t, t.rows.assign(A1=6 - t["A1"]))
@@ -329,9 +332,6 @@ COUNTED: Mapping[str, Example] = {
         t.correlations, marker="B3", constructs=["A1", "A2"]
     ),
     "factorability.sphericity": lambda t: sphericity(t.correlations),
-    "agreement.weighted_kappa": lambda t: weighted_kappa(
-        t["A1"], t["A2"], categories=range(1, 6), **t.counted
-    ),
     "agreement.intraclass_correlation": lambda t: intraclass_correlation(t["A1"], t["BRANCH"], **t.counted),
     "agreement.within_group_agreement": lambda t: within_group_agreement(
         t.rows[A], t["BRANCH"], variable="a", steps=5, **t.counted
