@@ -4,9 +4,13 @@ Means of groups may be compared only where items have the same loadings and inte
 ladder adds one demand at a time and asks whether the model then fits worse than chance would have it:
 
 - *configural*: the same items measure the same constructs;
+- *thresholds* (ordered items only): equal thresholds between the answers;
 - *metric*: equal loadings, so that relations of constructs may be compared;
 - *scalar*: equal intercepts too, so that means may be compared;
 - *strict*: equal residual variances too, so that sums of items may be compared in full.
+
+Items are taken as numbers (maximum likelihood), or as ordered categories (``estimator="WLSMV"``), whose
+levels follow Wu and Estabrook [6]_.
 
 References
 ----------
@@ -20,6 +24,8 @@ References
    Structural Equation Modeling, 14, 464-504.
 .. [5] Byrne, B. M., Shavelson, R. J., & Muthén, B. (1989). Testing for the equivalence of factor covariance
    and mean structures: the issue of partial measurement invariance. Psychological Bulletin, 105, 456-466.
+.. [6] Wu, H., & Estabrook, R. (2016). Identification of confirmatory factor analysis models of different
+   levels of invariance for ordered categorical outcomes. Psychometrika, 81, 1014-1045.
 """
 
 from __future__ import annotations
@@ -31,25 +37,50 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from analysis.invariance_levels import (
+    LEVELS,
+    ORDERED_LEVELS,
+    SHARED,
+    AnyFit,
+    DifferenceTest,
+    LadderEstimator,
+    Level,
+    Models,
+    NumberModels,
+    OrderedModels,
+    difference_test,
+    index_of,
+    sizes_of,
+)
+from analysis.ordinal_collapse import CollapsedItem, collapse_sparse
 from analysis.results import Entry, Interval, Tabular
-from analysis.sem.fit import Fit, fit_moments
-from analysis.sem.model import Model
-from analysis.sem.moments import Missing, Moments, moments_of
-from analysis.sem.parameters import Shared
-from analysis.weighting import refuses_weights, weights_given_by
+from analysis.sem.errors import ModelError
+from analysis.sem.moments import moments_of
+from analysis.sem.ordered import OrderedFit
+from analysis.sem.ordered_admissibility import problems_of_answers
+from analysis.sem.ordered_invariance import FEWEST_THRESHOLDS
+from analysis.sem.ordered_moments import ordered_moments_of
+from analysis.sem.ordered_parameters import Parameterization
+from analysis.weighting import takes_weights
 
-Level = Literal["configural", "metric", "scalar", "strict"]
-LadderEstimator = Literal["ML", "MLR"]
+__all__ = [
+    "CUTOFFS",
+    "LEVELS",
+    "ORDERED_LEVELS",
+    "SHARED",
+    "ChangeCutoff",
+    "DifferenceTest",
+    "Ladder",
+    "LatentMean",
+    "Level",
+    "Rung",
+    "difference_test",
+    "invariance_ladder",
+]
 
-LEVELS: tuple[Level, ...] = ("configural", "metric", "scalar", "strict")
-SHARED: Mapping[Level, tuple[Shared, ...]] = {
-    "configural": (),
-    "metric": ("loadings",),
-    "scalar": ("loadings", "intercepts"),
-    "strict": ("loadings", "intercepts", "residuals"),
-}
+LadderMissing = Literal["listwise", "fiml", "pairwise"]
+Empty = Literal["state", "collapse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,23 +109,11 @@ CUTOFFS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DifferenceTest:
-    """Whether a model fits worse than one with fewer demands."""
-
-    statistic: float | None
-    df: int
-    p_value: float | None
-    scaled: bool  #: Satorra and Bentler's (2001), for robust estimators
-    state: str = "ok"
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
     """One level of the ladder."""
 
     level: Level
-    fit: Fit
+    fit: AnyFit
     freed: tuple[str, ...] = ()  #: parameters exempt from the demand, in the order in which they were freed
     versus_last: DifferenceTest | None = None  #: against the level below; None for the first
     p_adjusted: float | None = None  #: Bonferroni's, over the steps of the ladder
@@ -102,7 +121,7 @@ class Rung:
 
     def change(self, below: Rung, index: Literal["cfi", "rmsea", "srmr"]) -> float | None:
         """This level's index minus that of the level below."""
-        here, there = _index(self.fit, index), _index(below.fit, index)
+        here, there = index_of(self.fit, index), index_of(below.fit, index)
         return None if here is None or there is None else here - there
 
 
@@ -133,6 +152,7 @@ class Ladder(Tabular):
     alpha: float
     rungs: tuple[Rung, ...]
     latent_means: tuple[LatentMean, ...] = ()
+    collapsed: tuple[CollapsedItem, ...] = ()  #: items whose categories were put together beforehand
     state: str = "ok"
     reason: str = ""
 
@@ -166,22 +186,31 @@ class Ladder(Tabular):
                     measure="invariance", method="ladder", about=about, state=self.state, reason=self.reason
                 ),
             )
-        rows: list[Entry] = []
+        rows: list[Entry] = [_collapsed_entry(item, about) for item in self.collapsed]
         for at, rung in enumerate(self.rungs):
             rows.extend(_rung_entries(rung, self.rungs[at - 1] if at else None, about))
         rows.extend(_mean_entry(mean, about) for mean in self.latent_means)
         return tuple(rows)
 
 
-@refuses_weights("the ladder is fitted without weights", instead="analysis.sem.fit.fit, rung by rung")
+@takes_weights(
+    "weights",
+    counts="refused",
+    how="those of the models (a column of the data): pseudo-likelihood, or weighted thresholds and polychorics",
+    reference="lavaan sampling.weights, by the models",
+)
 def invariance_ladder(
     constructs: Mapping[str, Sequence[str]],
     data: pd.DataFrame,
     *,
     group: str,
-    levels: Sequence[Level] = LEVELS,
+    levels: Sequence[Level] | None = None,
     estimator: LadderEstimator = "MLR",
-    missing: Missing = "listwise",
+    missing: LadderMissing = "listwise",
+    weights: str | None = None,
+    cluster: str | None = None,
+    parameterization: Parameterization = "delta",
+    empty: Empty = "state",
     partial: bool = True,
     alpha: float = 0.05,
     confidence_level: float = 0.95,
@@ -195,15 +224,24 @@ def invariance_ladder(
         Keyed answers, NaN for no answer, and the column ``group``.
     group : str
         Column of the groups; those of a categorical keep their order. The first is the reference of means.
-    levels : sequence of str
-        From ``"configural"`` upwards.
-    estimator : {"MLR", "ML"}
-        With ``"MLR"`` differences are tested by Satorra and Bentler's scaled statistic [2]_.
-    missing : "listwise" or "fiml"
+    levels : sequence of str, optional
+        From ``"configural"`` upwards; all by default, ``"thresholds"`` among them with ``"WLSMV"``.
+    estimator : {"MLR", "ML", "WLSMV"}
+        With ``"MLR"`` differences are tested by Satorra and Bentler's scaled statistic [2]_. ``"WLSMV"``
+        takes items as ordered categories [6]_ and tests by Satorra's (2000) scaled and shifted difference;
+        its changes of CFI and RMSEA are those of the scaled indices.
+    missing : "listwise", "fiml" (ML and MLR) or "pairwise" (WLSMV)
+    weights, cluster : str, optional
+        Columns with sampling weights and clusters; ``"ML"`` then becomes ``"MLR"``.
+    parameterization : "delta" or "theta"
+        Of ordered items: in what units latent means and loadings come; the levels fit alike.
+    empty : "state" or "collapse"
+        Of ordered items, a category that nobody in some group chose: no ladder but the reason, or the
+        category is put together with its neighbour in all groups, which ``collapsed`` tells.
     partial : bool
         Where a level fails, free the demand whose removal improves fit most, one parameter at a time, as
         long as that improvement withstands Bonferroni's correction over the parameters that could have been
-        freed, and at least two items of each construct stay equal [5]_.
+        freed, and at least two items of each construct (and two thresholds of each item) stay equal [5]_.
     alpha : float
         A level fails where its p-value times the number of steps lies below; so over all steps of a ladder
         that holds at most this share of samples fails somewhere.
@@ -227,67 +265,115 @@ def invariance_ladder(
     ('strict', 'yes')
     >>> round(ladder.latent_means[0].effect_size, 2)
     0.69
+
+    The same answers on five points, as ordered categories:
+
+    >>> points = np.round(items * 1.2 + 3).clip(1, 5)
+    >>> ladder = invariance_ladder(
+    ...     {"satisfaction": list(items)}, points.assign(TIER=tier), group="TIER", estimator="WLSMV"
+    ... )
+    >>> [rung.level for rung in ladder.rungs], round(ladder.latent_means[0].effect_size, 2)
+    (['configural', 'thresholds', 'metric', 'scalar', 'strict'], 0.7)
     """
-    if tuple(levels) != LEVELS[: len(levels)] or not levels:
-        raise ValueError(f"levels are {tuple(levels)}; they start at configural and leave none out: {LEVELS}")
-    model = Model.from_constructs(constructs, identification="marker")
+    ordered = estimator == "WLSMV"
+    every = ORDERED_LEVELS if ordered else LEVELS
+    levels = every if levels is None else tuple(levels)
+    if levels != every[: len(levels)] or not levels:
+        raise ValueError(f"levels are {levels}; they start at configural and leave none out: {every}")
+    if missing == ("fiml" if ordered else "pairwise"):
+        raise ModelError(f'{estimator} does not take missing="{missing}". See the options of `missing`.')
     items = [item for names in constructs.values() for item in names]
     used = data[data[group].notna()]
-    moments = moments_of(used, items, group=group, missing=missing)
-    names = tuple(moments.names)
-    if len(names) < 2:
-        return Ladder(
-            grouping=group,
-            groups=names,
-            constructs=tuple(constructs),
-            estimator=estimator,
-            alpha=alpha,
-            rungs=(),
-            state="too_few",
-            reason="invariance needs at least two groups with answers",
+    collapsed: tuple[CollapsedItem, ...] = ()
+    if ordered and empty == "collapse":
+        answers, collapsed = collapse_sparse(used[items], used[group])
+        used = used.assign(**{item: answers[item] for item in items})
+    about = _About(group, tuple(constructs), estimator, alpha, collapsed)
+    models: Models
+    if ordered:
+        found = ordered_moments_of(
+            used,
+            items,
+            missing="listwise" if missing == "listwise" else "pairwise",
+            group=group,
+            weights=weights,
+            cluster=cluster,
         )
-    climb = _Climb(
-        model=model,
-        moments=moments,
-        constructs=constructs,
-        estimator=estimator,
-        alpha=alpha,
-        steps=len(levels) - 1,
-    )
+        names = found.names
+        problems = [*problems_of_answers(list(zip(names, found.answers, strict=True)))]
+        if problems:
+            return about.none(names, problems[0].entry_state, "; ".join(one.reason for one in problems))
+        binary = [item for item, count in found.n_thresholds.items() if count < FEWEST_THRESHOLDS]
+        if binary:
+            reason = f"{', '.join(binary)}: two answers cannot show thresholds, intercepts and scales apart"
+            return about.none(names, "inadmissible", reason)
+        models = OrderedModels(constructs=constructs, moments=found, parameterization=parameterization)
+    else:
+        numbers = moments_of(
+            used,
+            items,
+            missing="fiml" if missing == "fiml" else "listwise",
+            group=group,
+            weights=weights,
+            cluster=cluster,
+        )
+        names = numbers.names
+        models = NumberModels(
+            constructs=constructs, moments=numbers, estimator="ML" if estimator == "ML" else "MLR"
+        )
+    if len(names) < 2:
+        return about.none(names, "too_few", "invariance needs at least two groups with answers")
+    climb = _Climb(models=models, alpha=alpha, steps=sum(models.tested(level) for level in levels))
     rungs = tuple(climb.rungs(levels, partial=partial))
     scalar = next((rung for rung in rungs if rung.level == "scalar" and rung.holds), None)
-    return Ladder(
-        grouping=group,
-        groups=names,
-        constructs=tuple(constructs),
-        estimator=estimator,
-        alpha=alpha,
-        rungs=rungs,
-        latent_means=() if scalar is None else tuple(_latent_means(scalar.fit, confidence_level)),
-    )
+    means = () if scalar is None else tuple(_latent_means(scalar.fit, confidence_level))
+    return about.ladder(names, rungs=rungs, latent_means=means)
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What every ladder says of itself, with or without rungs."""
+
+    grouping: str
+    constructs: tuple[str, ...]
+    estimator: LadderEstimator
+    alpha: float
+    collapsed: tuple[CollapsedItem, ...]
+
+    def ladder(
+        self,
+        groups: Sequence[str],
+        *,
+        rungs: tuple[Rung, ...] = (),
+        latent_means: tuple[LatentMean, ...] = (),
+        state: str = "ok",
+        reason: str = "",
+    ) -> Ladder:
+        return Ladder(
+            grouping=self.grouping,
+            groups=tuple(groups),
+            constructs=self.constructs,
+            estimator=self.estimator,
+            alpha=self.alpha,
+            rungs=rungs,
+            latent_means=latent_means,
+            collapsed=self.collapsed,
+            state=state,
+            reason=reason,
+        )
+
+    def none(self, groups: Sequence[str], state: str, reason: str) -> Ladder:
+        return self.ladder(groups, state=state, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Climb:
-    model: Model
-    moments: Moments
-    constructs: Mapping[str, Sequence[str]]
-    estimator: LadderEstimator
+    models: Models
     alpha: float
-    steps: int
-
-    def fitted(self, level: Level, freed: Sequence[str]) -> Fit:
-        return fit_moments(
-            self.model,
-            self.moments,
-            estimator=self.estimator,
-            group_equal=SHARED[level],
-            group_partial=freed,
-            mean_structure=True,
-        )
+    steps: int  #: levels that demand something
 
     def rungs(self, levels: Sequence[Level], *, partial: bool) -> Iterator[Rung]:
-        first = self.fitted("configural", ())
+        first = self.models.fitted("configural", ())
         below = Rung(level="configural", fit=first, holds=True if first.state == "ok" else None)
         yield below
         freed: tuple[str, ...] = ()
@@ -301,8 +387,18 @@ class _Climb:
             below, freed = rung, rung.freed
 
     def rung(self, level: Level, freed: tuple[str, ...], below: Rung) -> Rung:
-        found = self.fitted(level, freed)
-        test = difference_test(found, below.fit)
+        found = self.models.fitted(level, freed)
+        if not self.models.tested(level):
+            nothing = "two thresholds an item only fix its units: there is nothing to test"
+            test = DifferenceTest(statistic=0.0, df=0, p_value=None, scaled=True, reason=nothing)
+            return Rung(
+                level=level,
+                fit=found,
+                freed=freed,
+                versus_last=test,
+                holds=True if found.state == "ok" else None,
+            )
+        test = self.models.difference(found, below.fit)
         adjusted = None if test.p_value is None else min(1.0, test.p_value * self.steps)
         holds = None if adjusted is None or found.state != "ok" else adjusted >= self.alpha
         return Rung(level=level, fit=found, freed=freed, versus_last=test, p_adjusted=adjusted, holds=holds)
@@ -311,9 +407,11 @@ class _Climb:
         """Free one demand after another; where too few would remain, the level as it was failed."""
         best = rung
         while best.holds is False:
-            candidates = self.candidates(best)
+            candidates = self.models.candidates(best.level, best.freed)
             tried = [(self.rung(best.level, (*best.freed, name), below)) for name in candidates]
-            gains = [(self._gain(best.fit, other.fit), other) for other in tried if other.fit.state == "ok"]
+            gains = [
+                (self.models.gain(best.fit, other.fit), other) for other in tried if other.fit.state == "ok"
+            ]
             known = [(test, other) for test, other in gains if test.p_value is not None]
             if not known:
                 return rung
@@ -323,91 +421,9 @@ class _Climb:
             best = other
         return best
 
-    def _gain(self, demanding: Fit, freer: Fit) -> DifferenceTest:
-        """Freeing changes little, so that the plain difference is what is stable; its scaling may fail."""
-        scaled = difference_test(demanding, freer)
-        return scaled if scaled.p_value is not None else difference_test(demanding, freer, scaled=False)
 
-    def candidates(self, rung: Rung) -> tuple[str, ...]:
-        """Parameters of the level's own demand that may still be freed."""
-        names: list[str] = []
-        for construct, items in self.constructs.items():
-            by_item = {item: _demand(rung.level, construct, item) for item in items}
-            equal = [item for item, name in by_item.items() if name not in rung.freed]
-            if len(equal) <= 2:
-                continue  # two equal items are the least that a comparison can rest on
-            # the marker's loading is fixed at 1 in every group, so there is nothing to free
-            names += [by_item[item] for item in equal if not (rung.level == "metric" and item == items[0])]
-        return tuple(names)
-
-
-def _demand(level: Level, construct: str, item: str) -> str:
-    if level == "metric":
-        return f"{construct} =~ {item}"
-    return f"{item} ~1" if level == "scalar" else f"{item} ~~ {item}"
-
-
-@weights_given_by("analysis.sem.fit.fit")
-def difference_test(demanding: Fit, freer: Fit, *, scaled: bool | None = None) -> DifferenceTest:
-    """Chi-square test of a model against one in which it is nested.
-
-    Parameters
-    ----------
-    demanding, freer : Fit
-        Of the same answers by the same estimator; ``demanding`` has more degrees of freedom.
-    scaled : bool, optional
-        By default as the estimator has it. The scaled statistic is ``(T1 - T0) / c`` with
-        ``c = (df1 c1 - df0 c0) / (df1 - df0)`` [2]_; where ``c`` is not positive there is no such test.
-    """
-    df = demanding.df - freer.df
-    here, there = demanding.test, freer.test
-    if here is None or there is None:
-        reason = demanding.reason or freer.reason
-        return DifferenceTest(
-            statistic=None, df=df, p_value=None, scaled=False, state="not_converged", reason=reason
-        )
-    if df < 1:
-        return DifferenceTest(
-            statistic=None,
-            df=df,
-            p_value=None,
-            scaled=False,
-            state="inadmissible",
-            reason="the second model is no freer than the first",
-        )
-    factors = here.scaling_factor, there.scaling_factor
-    plain = max(0.0, here.statistic - there.statistic)
-    if scaled is False or factors[0] is None or factors[1] is None:
-        return DifferenceTest(statistic=plain, df=df, p_value=float(stats.chi2.sf(plain, df)), scaled=False)
-    correction = (demanding.df * factors[0] - freer.df * factors[1]) / df
-    if correction <= 0:
-        return DifferenceTest(
-            statistic=None,
-            df=df,
-            p_value=None,
-            scaled=True,
-            state="inadmissible",
-            reason="the scaling of the difference is not positive, so that it cannot be tested",
-        )
-    statistic = plain / correction
-    return DifferenceTest(
-        statistic=statistic, df=df, p_value=float(stats.chi2.sf(statistic, df)), scaled=True
-    )
-
-
-def _index(fit: Fit, index: Literal["cfi", "rmsea", "srmr"]) -> float | None:
-    if fit.indices is None:
-        return None
-    shown = fit.indices.reported
-    if index == "srmr":
-        return fit.indices.srmr
-    if index == "cfi":
-        return shown.cfi
-    return None if shown.rmsea is None else shown.rmsea.estimate
-
-
-def _latent_means(fit: Fit, level: float) -> Iterator[LatentMean]:
-    sizes = {name: group.n for name, group in zip(fit.groups, fit.moments.groups, strict=True)}
+def _latent_means(fit: AnyFit, level: float) -> Iterator[LatentMean]:
+    sizes = sizes_of(fit)
     reference = fit.groups[0]
     for construct in fit.table.latent:
         variances = {
@@ -437,11 +453,24 @@ def _latent_means(fit: Fit, level: float) -> Iterator[LatentMean]:
             )
 
 
+_INDICES = ("chi_square", "cfi", "tli", "rmsea", "srmr")
+
+
+def _collapsed_entry(collapsed: CollapsedItem, about: Mapping[str, str]) -> Entry:
+    return Entry(
+        measure="categories",
+        method=f"categories put together, {collapsed.told}",
+        about={**about, "item": collapsed.item},
+        estimate=float(len(collapsed.categories)),
+    )
+
+
 def _rung_entries(rung: Rung, below: Rung | None, about: Mapping[str, str]) -> Iterator[Entry]:
     about = {**about, "level": rung.level}
     method = "invariance of measurement"
+    ordered = isinstance(rung.fit, OrderedFit)  # whose robust indices stand beside the scaled ones
     for entry in rung.fit.entries():
-        if entry.measure in ("chi_square", "cfi", "tli", "rmsea", "srmr"):
+        if entry.measure in _INDICES and not (ordered and entry.method.endswith(", robust")):
             yield Entry(
                 measure=entry.measure,
                 method=entry.method,
@@ -467,7 +496,7 @@ def _rung_entries(rung: Rung, below: Rung | None, about: Mapping[str, str]) -> I
         measure="chi_square_difference",
         method=f"{method}, {'scaled difference' if test.scaled else 'difference'}",
         about=about,
-        n=rung.fit.n,
+        n=round(rung.fit.n),
         estimate=test.statistic,
         statistic=test.statistic,
         df=(float(test.df),),

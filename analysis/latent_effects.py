@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.invariance_levels import INDICES, AnyFit, covariance_of, index_of, sizes_of
 from analysis.measurement import comparability
 from analysis.results import Entry, Interval, Tabular
 from analysis.sem.defined import defined
@@ -201,32 +202,33 @@ def latent_trend(
     """
     told = comparability(items, groups, construct=construct)
     about = {"construct": construct, "grouping": str(groups.name)}
+    ladder = told.ladder
     shared: dict[str, Any] = {
         "measure": MEASURE["mean"],
-        "method": "latent means by ordered group, MLR",
+        "method": f"latent means by ordered group, {'MLR' if ladder is None else ladder.estimator}",
         "about": about,
     }
-    ladder = told.ladder
     scalar = None if ladder is None else next((r for r in ladder.rungs if r.level == "scalar"), None)
-    if told.comparable in ("no", "cannot_tell") or scalar is None or scalar.fit.uncertainty is None:
+    known = None if scalar is None else covariance_of(scalar.fit)
+    if told.comparable in ("no", "cannot_tell") or scalar is None or known is None:
         state = "not_invariant" if told.comparable == "no" else "inadmissible"
         n = int((items.notna().all(axis="columns") & groups.notna()).sum())
         return LatentEffect(**shared, n=n, state=state, reason=told.reason or "the groups have no means")
-    fitted, known = scalar.fit, scalar.fit.uncertainty
-    sizes = np.array([group.n for group in fitted.moments.groups], dtype=float)
+    fitted = scalar.fit
+    sizes = np.array(list(sizes_of(fitted).values()), dtype=float)
     means = [fitted.estimate(f"{construct} ~ 1", group) for group in fitted.groups]
     variances = [fitted.estimate(f"{construct} ~~ {construct}", g).estimate for g in fitted.groups]
     score = np.arange(len(sizes)) - np.average(np.arange(len(sizes)), weights=sizes)
     contrast = (len(sizes) - 1) * sizes * score / (sizes * score**2).sum()
-    free = [one.parameter.free for one in means]
+    free = [None if one.parameter is None else one.parameter.free for one in means]
     places = [at for at, place in enumerate(free) if place is not None]
-    covariance = known.covariance[np.ix_(*[[free[at] for at in places]] * 2)]
+    covariance = known[np.ix_(*[[free[at] for at in places]] * 2)]
     spread = float(np.sqrt(np.average(variances, weights=sizes)))
     estimate = float(contrast @ [one.estimate for one in means]) / spread
     error = float(np.sqrt(contrast[places] @ covariance @ contrast[places])) / spread
     return LatentEffect(
         **shared,
-        n=fitted.n,
+        n=round(fitted.n),
         estimate=estimate,
         std_error=error,
         interval=_normal(estimate, error, confidence_level),
@@ -319,15 +321,8 @@ def _none(kind: str, about: Mapping[str, str], found: Fit) -> LatentEffect:
     )
 
 
-def _indices(found: Fit) -> dict[str, Any]:
-    if found.indices is None:
-        return {}
-    shown = found.indices.reported
-    return {
-        "cfi": shown.cfi,
-        "rmsea": None if shown.rmsea is None else shown.rmsea.estimate,
-        "srmr": found.indices.srmr,
-    }
+def _indices(found: AnyFit) -> dict[str, Any]:
+    return {index: index_of(found, index) for index in INDICES}
 
 
 def _normal(estimate: float, std_error: float, level: float) -> Interval:

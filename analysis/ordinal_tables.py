@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -34,14 +34,35 @@ class OrdinalAnswers:
     items: tuple[str, ...]
     categories: tuple[tuple[object, ...], ...]  #: the values that occur, lowest first
     codes: Codes  #: shape (n_respondents, n_items)
-    weights: Array | None  #: frequency weights, shape (n_respondents,); None when all are 1
+    weights: Array | None  #: frequency times sampling weights, shape (n_respondents,); None when all are 1
     n: float  #: respondents (the sum of the weights) with at least one answer; with every answer if listwise
     n_missing: float  #: respondents left out
+    sampling: Array | None = None  #: sampling weights alone, shape (n_respondents,); None when there are none
+    clusters: Cells | None = None  #: shape (n_respondents,); None when respondents were drawn one by one
 
     @property
     def levels(self) -> int:
         """The largest number of categories of any item."""
         return max((len(values) for values in self.categories), default=0)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether weights or clusters make variances other than those of a simple sample."""
+        return self.sampling is not None or self.clusters is not None
+
+    @property
+    def counts(self) -> Array | None:
+        """Frequency weights alone."""
+        if self.weights is None or self.sampling is None:
+            return self.weights
+        return self.weights / self.sampling
+
+    @property
+    def squared(self) -> Array | None:
+        """What squares of the respondents' shifts are multiplied with: frequency times sampling squared."""
+        if self.weights is None or self.sampling is None:
+            return self.weights
+        return self.weights * self.sampling
 
 
 def ordinal_answers(
@@ -50,6 +71,8 @@ def ordinal_answers(
     weights: npt.ArrayLike | None = None,
     missing: Missing = "pairwise",
     keep_blank: bool = False,
+    sampling_weights: npt.ArrayLike | None = None,
+    clusters: npt.ArrayLike | None = None,
 ) -> OrdinalAnswers:
     """Answers, their categories numbered from 1 as they occur.
 
@@ -63,6 +86,10 @@ def ordinal_answers(
         Whether respondents who left some item blank stay in for the items that they answered.
     keep_blank : bool
         Whether respondents who answered nothing, or weigh nothing, stay in, so that rows keep their place.
+    sampling_weights : array_like, shape (n_respondents,), optional
+        How many of the population each stands for, in any unit (:func:`rescaled` sets it).
+    clusters : array_like of int, shape (n_respondents,), optional
+        Who was drawn together.
 
     Examples
     --------
@@ -73,24 +100,58 @@ def ordinal_answers(
         raise ValueError(f'missing is {missing!r}, expected "pairwise" or "listwise"')
     frame = answers if isinstance(answers, pd.DataFrame) else _named(np.asarray(answers))
     counts = frequency_weights(weights, len(frame))
+    sampling = frequency_weights(sampling_weights, len(frame))
+    together = None if clusters is None else np.asarray(clusters, dtype=np.intp)
     codes = np.empty(frame.shape, dtype=np.uint8)
     categories: list[tuple[object, ...]] = []
     for i in range(frame.shape[1]):
         codes[:, i], values = _numbered(frame.iloc[:, i])
         categories.append(values)
     answered = (codes > 0).all(axis=1) if missing == "listwise" else (codes > 0).any(axis=1)
-    if counts is not None:
-        answered &= counts > 0
+    for given in (counts, sampling):
+        if given is not None:
+            answered &= given > 0
     total = float(len(frame) if counts is None else counts.sum())
     if not answered.all() and not keep_blank:
         codes = codes[answered]
         counts = None if counts is None else counts[answered]
+        sampling = None if sampling is None else sampling[answered]
+        together = None if together is None else together[answered]
         for i in range(frame.shape[1]):
             codes[:, i], categories[i] = _renumbered(codes[:, i], categories[i])
     n = float(len(codes) if counts is None else counts.sum())
-    names = tuple(str(name) for name in frame.columns)
+    both = counts if sampling is None else sampling if counts is None else counts * sampling
     return OrdinalAnswers(
-        items=names, categories=tuple(categories), codes=codes, weights=counts, n=n, n_missing=total - n
+        items=tuple(str(name) for name in frame.columns),
+        categories=tuple(categories),
+        codes=codes,
+        weights=both,
+        n=n if sampling is None or both is None else float(both.sum()),
+        n_missing=total - n,
+        sampling=sampling,
+        clusters=together,
+    )
+
+
+def rescaled(groups: Sequence[OrdinalAnswers]) -> tuple[OrdinalAnswers, ...]:
+    """Sampling weights in the unit in which they sum to the number of respondents of all groups."""
+    if all(group.sampling is None for group in groups):
+        return tuple(groups)
+    known = [group.counts for group in groups]
+    people = sum(
+        float(len(group.codes) if counts is None else counts.sum())
+        for group, counts in zip(groups, known, strict=True)
+    )
+    total = sum(group.n for group in groups)
+    factor = people / total if total > 0 else 1.0
+    return tuple(
+        replace(
+            group,
+            weights=None if group.weights is None else group.weights * factor,
+            sampling=None if group.sampling is None else group.sampling * factor,
+            n=group.n * factor,
+        )
+        for group in groups
     )
 
 

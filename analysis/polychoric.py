@@ -11,12 +11,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.fisher_z import correlation_interval
-from analysis.ordinal_tables import Missing, OrdinalAnswers, ordinal_answers, pair_tables, pairs
+from analysis.ordinal_tables import (
+    Cells,
+    Missing,
+    OrdinalAnswers,
+    ordinal_answers,
+    pair_tables,
+    pairs,
+    rescaled,
+)
 from analysis.polychoric_fit import AT_BOUND, ZeroCells, fill_zero_cells, fit_correlations, thresholds_of
-from analysis.polychoric_influence import influence, sum_of_products
+from analysis.polychoric_influence import Influence, influence, sum_of_products, sums_in_clusters
 from analysis.positive_definite import SmoothedCorrelations, smooth_correlations
 from analysis.results import Entry, Interval, Tabular
-from analysis.weighting import refuses_weights, step_of
+from analysis.weighting import step_of, takes_weights
 
 WEIGHTING = step_of("analysis.polychoric.polychoric_correlations")
 
@@ -91,6 +99,8 @@ class PolychoricCorrelations(Tabular):
     #: ...), **times n**: what lavaan calls NACOV or gamma. None unless asked for.
     asymptotic_covariance: Array | None
     smallest_eigenvalue: float | None  #: of the matrix; None when a correlation is missing
+    #: Shifts summed within clusters, shape (n_thresholds + n_pairs, n_clusters); None without clusters.
+    cluster_sums: Array | None = None
     state: str = "ok"
     reason: str = ""
 
@@ -149,15 +159,18 @@ class PolychoricCorrelations(Tabular):
         return smooth_correlations(self.matrix)
 
 
-@refuses_weights(
-    "its standard errors are those of a simple random sample",
-    instead="analysis.item_correlations.pearson_correlations",
+@takes_weights(
+    "weights",
     counts="sums",
+    how="weighted estimating equations, errors from the respondents' weighted shifts, summed within clusters",
+    reference="lavaan sampling.weights; copies in clusters",
 )
 def polychoric_correlations(
     answers: pd.DataFrame | npt.NDArray[np.generic],
     *,
     counts: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+    clusters: npt.ArrayLike | None = None,
     missing: Missing = "pairwise",
     asymptotic_covariance: bool = False,
     zero_cells: ZeroCells = "binary",
@@ -176,6 +189,12 @@ def polychoric_correlations(
         Numbers or ordered categoricals, NaN for no answer; the categories of an item are those that occur.
     counts : array_like, shape (n_respondents,), optional
         Frequency weights: 2 stands for two respondents with these answers.
+    weights : array_like, shape (n_respondents,), optional
+        How many of the population each respondent stands for. Estimates solve the weighted equations of both
+        steps, and standard errors are of these equations: squares of the respondents' weighted shifts.
+    clusters : array_like, shape (n_respondents,), optional
+        Who was drawn together: shifts are summed within clusters before they are squared, times
+        ``clusters / (clusters - 1)``.
     missing : {"pairwise", "listwise"}
         Pairwise, an item's thresholds come from all who answered it and a pair's correlation from all who
         answered both; standard errors follow suit. Listwise uses respondents without any blank.
@@ -216,16 +235,37 @@ def polychoric_correlations(
     """
     if zero_cells not in ("binary", "keep"):
         raise ValueError(f'zero_cells is {zero_cells!r}, expected "binary" or "keep"')
-    data = ordinal_answers(answers, weights=counts, missing=missing)
+    together = None if clusters is None else pd.factorize(np.asarray(clusters))[0]
+    if together is not None and (together < 0).any():
+        raise ValueError("clusters are missing for some respondents; leave these out, or name their cluster")
+    (data,) = rescaled(
+        [
+            ordinal_answers(
+                answers,
+                weights=counts,
+                missing=missing,
+                sampling_weights=weights,
+                clusters=together,
+            )
+        ]
+    )
     if len(data.items) < 2:
         raise ValueError(f"correlations need at least 2 items, there are {len(data.items)}")
     return correlations_of(data, missing=missing, full=asymptotic_covariance, zero_cells=zero_cells)
 
 
 def correlations_of(
-    data: OrdinalAnswers, *, missing: Missing, full: bool, zero_cells: ZeroCells
+    data: OrdinalAnswers,
+    *,
+    missing: Missing,
+    full: bool,
+    zero_cells: ZeroCells,
+    n_clusters: int | None = None,
 ) -> PolychoricCorrelations:
-    """:func:`polychoric_correlations` for answers that are numbered already."""
+    """:func:`polychoric_correlations` for answers that are numbered already.
+
+    ``n_clusters`` are those of all groups when these are some group's answers.
+    """
     first, second = pairs(len(data.items))
     tables = pair_tables(data.codes, max(data.levels, 2), data.weights)
     counts = _margins(data)
@@ -244,16 +284,17 @@ def correlations_of(
     for i in np.flatnonzero(usable & ~found):
         rho[i] = rho[i] if abs(rho[i]) > AT_BOUND else np.nan
     matrix = _square(rho, 1.0)
+    covariance, sums = _covariance(data, shifts, n_clusters) if full or data.sampled else (None, None)
+    errors = _errors(shifts, tables, counts) if covariance is None else np.sqrt(np.diag(covariance))
+    per_item = np.cumsum([len(table) for table in shifts.thresholds])
     state, reason, smallest = _state_of_matrix(matrix, states)
     return PolychoricCorrelations(
         items=data.items,
         categories=data.categories,
         matrix=matrix,
-        std_errors=_square(np.sqrt(shifts.correlation_variances(tables)), 0.0),
+        std_errors=_square(errors[per_item[-1] :], 0.0),
         thresholds=tuple(tau[i, 1 : len(c)] for i, c in enumerate(data.categories)),
-        threshold_std_errors=tuple(
-            np.sqrt((table[:, 1:] ** 2 * counts[i]).sum(axis=1)) for i, table in enumerate(shifts.thresholds)
-        ),
+        threshold_std_errors=tuple(np.split(errors, per_item)[:-1]),
         n=data.n,
         n_missing=data.n_missing,
         pair_n=_square(tables[:, 1:, 1:].sum(axis=(1, 2)), counts.sum(axis=1)),
@@ -261,11 +302,35 @@ def correlations_of(
         states=states,
         missing=missing,
         zero_cell_rule=zero_cells,
-        asymptotic_covariance=sum_of_products(data.codes, data.weights, shifts) * data.n if full else None,
+        asymptotic_covariance=covariance * data.n if full and covariance is not None else None,
         smallest_eigenvalue=smallest,
+        cluster_sums=sums,
         state=state,
         reason=reason,
     )
+
+
+def _covariance(
+    data: OrdinalAnswers, shifts: Influence, n_clusters: int | None
+) -> tuple[Array, Array | None]:
+    """Of thresholds and correlations, and what it is made of when respondents were drawn in clusters."""
+    if data.clusters is None:
+        return sum_of_products(data.codes, data.squared, shifts), None
+    count = int(data.clusters.max(initial=0)) + 1 if n_clusters is None else n_clusters
+    sums = sums_in_clusters(data.codes, data.weights, shifts, data.clusters, count)
+    return sums @ sums.T * cluster_factor(data.clusters), sums
+
+
+def cluster_factor(clusters: Cells) -> float:
+    """``clusters / (clusters - 1)``, which makes the covariance of few clusters unbiased."""
+    count = len(np.unique(clusters))
+    return count / (count - 1) if count > 1 else 1.0
+
+
+def _errors(shifts: Influence, tables: Array, counts: Array) -> Array:
+    """Standard errors from the tables alone, thresholds first: no respondent is looked at again."""
+    thresholds = [(table[:, 1:] ** 2 * counts[i]).sum(axis=1) for i, table in enumerate(shifts.thresholds)]
+    return np.asarray(np.sqrt(np.concatenate([*thresholds, shifts.correlation_variances(tables)])))
 
 
 def _margins(data: OrdinalAnswers) -> Array:

@@ -20,14 +20,16 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 from scipy.special import ndtr
 
 from analysis.bivariate_normal import FAR
-from analysis.ordinal_tables import Codes, pair_cells, pairs
+from analysis.ordinal_tables import Cells, Codes, pair_cells, pairs
 from analysis.polychoric_fit import cells
 from analysis.weighting import step_of
 
@@ -123,12 +125,45 @@ def sum_of_products(codes: Codes, weights: Array | None, shifts: Influence) -> A
     ----------
     codes : array, shape (n_respondents, n_items)
     weights : array, shape (n_respondents,), or None
+        What products are multiplied with: frequency weights, or these times squared sampling weights.
     """
+    size = sum(len(table) for table in shifts.thresholds) + len(shifts.correlations)
+    total = np.zeros((size, size))
+    for rows, moved in _shifts_of(codes, shifts):
+        if weights is not None:
+            moved *= np.sqrt(weights[rows])
+        total += moved @ moved.T
+    return total
+
+
+def sums_in_clusters(
+    codes: Codes, weights: Array | None, shifts: Influence, clusters: Cells, n_clusters: int
+) -> Array:
+    """Weighted shifts of thresholds and correlations summed over the members of each cluster.
+
+    Returns
+    -------
+    Array, shape (n_thresholds + n_pairs, n_clusters)
+        Their outer product is the covariance matrix of clusters drawn together, but for the factor
+        ``n_clusters / (n_clusters - 1)``.
+    """
+    size = sum(len(table) for table in shifts.thresholds) + len(shifts.correlations)
+    total = np.zeros((size, n_clusters))
+    for rows, moved in _shifts_of(codes, shifts):
+        if weights is not None:
+            moved *= weights[rows]
+        own = clusters[rows]
+        member = csr_array((np.ones(len(own)), (own, np.arange(len(own)))), shape=(n_clusters, len(own)))
+        total += np.asarray(member @ moved.T).T
+    return total
+
+
+def _shifts_of(codes: Codes, shifts: Influence) -> Iterator[tuple[slice, Array]]:
+    """Shifts by respondent, shape (n_thresholds + n_pairs, n_rows), in pieces that fit into memory."""
     n_thresholds = sum(len(table) for table in shifts.thresholds)
     n_pairs, side, _ = shifts.correlations.shape
     flat = np.ascontiguousarray(shifts.correlations).reshape(n_pairs * side * side)
     size = n_thresholds + n_pairs
-    total = np.zeros((size, size))
     rows_at_once = max(1, BATCH // max(size, 1))
     for start in range(0, len(codes), rows_at_once):
         part = codes[start : start + rows_at_once]
@@ -141,7 +176,4 @@ def sum_of_products(codes: Codes, weights: Array | None, shifts: Influence) -> A
             offset = side * side * np.arange(first, first + len(cell))[:, None]
             here = slice(n_thresholds + first, n_thresholds + first + len(cell))
             moved[here, rows] = flat[cell + offset]
-        if weights is not None:
-            moved *= np.sqrt(weights[start : start + rows_at_once])
-        total += moved @ moved.T
-    return total
+        yield slice(start, start + rows_at_once), moved

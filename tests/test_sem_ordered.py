@@ -250,7 +250,7 @@ def test_moments_serve_many_models(bfi, fits):
 
 def test_frequency_weights_count_respondents(bfi):
     data = bfi.iloc[:600].assign(times=np.arange(600) % 3)
-    weighted = fit_ordered(TWO, data, weights="times")
+    weighted = fit_ordered(TWO, data, counts="times")
     repeated = fit_ordered(TWO, data.loc[data.index.repeat(data["times"])])
     assert weighted.n == repeated.n
     assert weighted.quality.test.scaled == pytest.approx(repeated.quality.test.scaled, rel=1e-6)

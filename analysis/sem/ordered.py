@@ -262,8 +262,8 @@ def _index_entries(word: str, indices: Relative, n: int) -> list[Entry]:
 
 @takes_weights(
     "weights",
-    counts="refused",
-    how="a column of the data: sampling weights move the estimates, errors are those of counts",
+    counts="sums",
+    how="weighted thresholds and polychorics with the covariance of the weighted equations (a column)",
     reference="lavaan on repeated rows",
 )
 def fit_ordered(
@@ -277,6 +277,8 @@ def fit_ordered(
     scaling: OrderedScaling = "scaled-shifted",
     missing: Missing = "listwise",
     weights: str | None = None,
+    cluster: str | None = None,
+    counts: str | None = None,
     identification: Identification | None = None,
 ) -> OrderedFit:
     """A model whose items are all ordered, fitted by diagonally weighted least squares: lavaan's WLSMV.
@@ -298,8 +300,11 @@ def fit_ordered(
     scaling : "scaled-shifted", "mean-and-variance" or "mean"
         Of the test: lavaan's WLSMV, WLSMVS and WLSM.
     missing : "listwise" or "pairwise"
-    weights : str, optional
-        Column with frequency weights.
+    weights, cluster : str, optional
+        Columns with sampling weights and clusters: errors and tests are those of the weighted equations, with
+        respondents' shifts summed within clusters (which may reach over groups).
+    counts : str, optional
+        Column with frequencies: 2 counts as two respondents with these answers.
     identification : "marker" or "standardized", optional
         What sets the unit of constructs.
 
@@ -328,7 +333,9 @@ def fit_ordered(
     ('ok', 2, 0.76)
     """
     model = _model(model, identification)
-    moments = ordered_moments_of(data, model.observed, group=group, missing=missing, weights=weights)
+    moments = ordered_moments_of(
+        data, model.observed, group=group, missing=missing, weights=weights, cluster=cluster, counts=counts
+    )
     return fit_ordered_moments(
         model,
         moments,
@@ -366,6 +373,17 @@ def fit_ordered_moments(
         group_partial=group_partial,
         parameterization=parameterization,
     )
+    return fit_ordered_table(table, moments, parameterization=parameterization, scaling=scaling)
+
+
+def fit_ordered_table(
+    table: ParameterTable,
+    moments: OrderedMoments,
+    *,
+    parameterization: Parameterization = "delta",
+    scaling: OrderedScaling = "scaled-shifted",
+) -> OrderedFit:
+    """The same from a table of parameters, such as :mod:`analysis.sem.ordered_invariance` makes."""
     restrictions = Restrictions.of(table)
     if restrictions.curved:
         line = restrictions.curved[0].line
@@ -389,7 +407,7 @@ def fit_ordered_moments(
     )
     if empty.problems:
         return empty
-    problems = [*problems_of_correlations(moments.groups), *_of_counts(empty)]
+    problems = [*problems_of_correlations(moments.groups), *_of_counts(empty), *_of_clusters(empty)]
     return replace(empty, problems=tuple(problems)) if problems else _fitted(empty, restrictions)
 
 
@@ -402,6 +420,24 @@ def _of_counts(fit: OrderedFit) -> Iterable[OrderedProblem]:
         yield OrderedProblem(kind="not_identified", reason=reason)
 
 
+def _of_clusters(fit: OrderedFit) -> Iterable[OrderedProblem]:
+    """Covariances of moments from few clusters say nothing of most directions."""
+    count, needed = fit.moments.n_clusters, fit.n_parameters - sum(row.op == "|" for row in _free(fit.table))
+    if count is not None and count <= max(needed, 1):
+        noun = "cluster" if count == 1 else "clusters"
+        reason = (
+            f"{count} {noun} for {needed} free parameters beside thresholds; robust errors and tests need "
+            "more clusters"
+        )
+        yield OrderedProblem(kind="too_few", reason=reason)
+
+
+def _free(table: ParameterTable) -> list[Parameter]:
+    """One row per free parameter."""
+    first = {row.free: row for row in reversed(table.parameters) if row.free is not None}
+    return list(first.values())
+
+
 def _fitted(fit: OrderedFit, restrictions: Restrictions) -> OrderedFit:
     """The fit with its estimates, errors and, where it is admissible, its test and indices."""
     table, groups = fit.table, fit.moments.groups
@@ -410,7 +446,8 @@ def _fitted(fit: OrderedFit, restrictions: Restrictions) -> OrderedFit:
     if not minimum.converged:
         reason = f"the search did not converge in {minimum.n_iterations} steps"
         return replace(fit, problems=(OrderedProblem(kind="not_converged", reason=reason),))
-    sandwich = Sandwich.of(groups, minimum.jacobian, restrictions.basis)
+    tied = fit.moments.tied
+    sandwich = Sandwich.of(groups, minimum.jacobian, restrictions.basis, tied)
     if sandwich is None:
         reason = "the data cannot tell the parameters apart: the information matrix is singular"
         return replace(fit, problems=(OrderedProblem(kind="not_identified", reason=reason),))
@@ -426,6 +463,7 @@ def _fitted(fit: OrderedFit, restrictions: Restrictions) -> OrderedFit:
             fit.df,
             fit.scaling,
             thresholds_are_free=_thresholds_are_free(table, structures),
+            tied=tied,
         )
     return replace(
         fit, structures=structures, minimum=minimum, sandwich=sandwich, quality=quality, problems=problems

@@ -11,6 +11,7 @@ from scipy.linalg import null_space
 from analysis.results import Entry, Tabular
 from analysis.sem.errors import ModelError
 from analysis.sem.ordered import METHOD, OrderedFit
+from analysis.sem.ordered_estimates import blocks_of
 from analysis.sem.ordered_tests import OrderedTest, ordered_test
 from analysis.weighting import step_of
 
@@ -114,16 +115,12 @@ def _traces(restricted: OrderedFit, free: OrderedFit) -> tuple[float, float] | N
     across = null_space(directions.T, rcond=1e-8).T
     if len(across) == 0:
         return None
-    n = free.n
     bread = np.zeros((slopes.shape[1], slopes.shape[1]))
     meat = np.zeros_like(bread)
-    first = 0
-    for group in free.moments.groups:
-        part, share = slopes[first : first + len(group.values)], group.n / n
-        first += len(group.values)
-        weighted = group.weights[:, None] * part
-        bread += share * (part.T @ weighted)
-        meat += share * (weighted.T @ group.gamma @ weighted)
+    for part, weights, gamma in blocks_of(free.moments.groups, slopes, free.moments.tied):
+        weighted = weights[:, None] * part
+        bread += part.T @ weighted
+        meat += weighted.T @ gamma @ weighted
     spread = np.linalg.solve(bread, across.T)
     product = np.linalg.solve(across @ spread, spread.T @ meat @ spread)
     return float(np.trace(product)), float((product * product.T).sum())

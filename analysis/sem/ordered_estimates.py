@@ -13,7 +13,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -201,6 +201,22 @@ def _solve(curvature: Array, diagonal: Array, damping: float, gradient: Array) -
         return np.asarray(np.linalg.lstsq(curvature, gradient, rcond=None)[0], dtype=float)
 
 
+def blocks_of(
+    groups: Sequence[GroupMoments], slopes: Array, tied: Array | None
+) -> Iterator[tuple[Array, Array, Array]]:
+    """Slopes, weights times shares, and n times the covariance matrix of moments that are independent of
+    those of other blocks: group by group, or all at once where clusters tie the groups together."""
+    n = sum(group.n for group in groups)
+    if tied is not None:
+        yield slopes, np.concatenate([group.weights * group.n / n for group in groups]), tied
+        return
+    first = 0
+    for group in groups:
+        part, share = slopes[first : first + len(group.values)], group.n / n
+        first += len(group.values)
+        yield part, group.weights * share, group.gamma / share
+
+
 @dataclass(frozen=True, slots=True)
 class Sandwich:
     """Covariance matrix of the estimates, and the traces that the tests are scaled with."""
@@ -210,29 +226,29 @@ class Sandwich:
     trace_squared: float  #: of (U Gamma)^2
 
     @classmethod
-    def of(cls, groups: Sequence[GroupMoments], jacobian: Array, basis: Array) -> Sandwich | None:
+    def of(
+        cls, groups: Sequence[GroupMoments], jacobian: Array, basis: Array, tied: Array | None = None
+    ) -> Sandwich | None:
         """None when the parameters are not identified: the curvature is singular.
 
         With ``U = W - W D E^-1 D'W``, ``E = D'WD`` and ``M = D'W Gamma W D``, ``tr U Gamma`` is
         ``tr W Gamma - tr E^-1 M`` and ``tr (U Gamma)^2`` is
         ``tr (W Gamma)^2 - 2 tr E^-1 D'W Gamma W Gamma W D + tr (E^-1 M)^2``: nothing is inverted but E.
+        ``tied`` is Gamma of all groups together, where they are not independent.
         """
         n = sum(group.n for group in groups)
         moving = jacobian @ basis
         k = moving.shape[1]
         bread, meat, cross = np.zeros((k, k)), np.zeros((k, k)), np.zeros((k, k))
         plain = squared = 0.0
-        first = 0
-        for group in groups:
-            share, part = group.n / n, moving[first : first + len(group.values)]
-            first += len(group.values)
-            weighted = group.weights[:, None] * part
-            gamma_weighted = group.gamma @ weighted
-            bread += share * (part.T @ weighted)
-            meat += share * (weighted.T @ gamma_weighted)
-            cross += share * (gamma_weighted.T @ (group.weights[:, None] * gamma_weighted))
-            plain += len(group.values)
-            squared += float(group.weights @ group.gamma**2 @ group.weights)
+        for part, weights, gamma in blocks_of(groups, moving, tied):
+            weighted = weights[:, None] * part
+            gamma_weighted = gamma @ weighted
+            bread += part.T @ weighted
+            meat += weighted.T @ gamma_weighted
+            cross += gamma_weighted.T @ (weights[:, None] * gamma_weighted)
+            plain += float(weights @ np.diag(gamma))
+            squared += float(weights @ gamma**2 @ weights)
         spread = np.sqrt(np.diag(bread))
         if not (spread > 0).all() or np.linalg.eigvalsh(bread / np.outer(spread, spread))[0] < 1e-9:
             return None

@@ -28,7 +28,7 @@ from scipy.special import chndtr
 
 from analysis.results import Interval
 from analysis.sem.indices import CLOSE, Relative, Rmsea, noncentrality
-from analysis.sem.ordered_estimates import Minimum, Sandwich
+from analysis.sem.ordered_estimates import Minimum, Sandwich, blocks_of
 from analysis.sem.ordered_matrices import OrderedImplied
 from analysis.sem.ordered_moments import GroupMoments
 from analysis.sem.ordered_tests import OrderedScaling, OrderedTest, ordered_test
@@ -47,9 +47,8 @@ class OrderedQuality:
     baseline: OrderedTest  #: of uncorrelated items
     plain: Relative
     scaled: Relative | None
-    robust: (
-        Relative | None
-    )  #: None when thresholds or scales are restricted, or a matrix is not positive definite
+    #: None when thresholds or scales are restricted, a matrix is not definite, or clusters tie groups.
+    robust: Relative | None
     srmr: float  #: of the correlations, the diagonal counted among their number
 
 
@@ -62,11 +61,12 @@ def quality_of(
     scaling: OrderedScaling,
     *,
     thresholds_are_free: bool,
+    tied: Array | None = None,
 ) -> OrderedQuality:
     n = sum(group.n for group in groups)
     less = n - len(groups)  # what lavaan divides by
     test = ordered_test(n * minimum.discrepancy, df, sandwich.trace, sandwich.trace_squared, scaling)
-    baseline = _baseline(groups, scaling)
+    baseline = _baseline(groups, scaling, tied)
     scaled = None
     if test.scaled is not None and baseline.scaled is not None:
         scaled = _relative(
@@ -77,21 +77,27 @@ def quality_of(
         baseline=baseline,
         plain=_relative((test.statistic, df), (baseline.statistic, baseline.df), less, len(groups)),
         scaled=scaled,
-        robust=_robust(groups, implied, minimum, df) if thresholds_are_free and df > 0 else None,
+        robust=_robust(groups, implied, minimum, df)
+        if thresholds_are_free and df > 0 and tied is None
+        else None,
         srmr=_srmr(groups, implied),
     )
 
 
-def _baseline(groups: Sequence[GroupMoments], scaling: OrderedScaling) -> OrderedTest:
+def _baseline(groups: Sequence[GroupMoments], scaling: OrderedScaling, tied: Array | None) -> OrderedTest:
     """The model of free thresholds and no correlation."""
-    statistic, squared, count = 0.0, 0.0, 0
+    statistic, trace, squared, count = 0.0, 0.0, 0.0, 0
     for group in groups:
-        here = slice(group.n_thresholds, None)
-        weights, r = group.weights[here], group.values[here]
-        statistic += (group.n - 1) * float(weights @ r**2)
-        squared += float(weights @ group.gamma[here, here] ** 2 @ weights)
+        r = group.values[group.n_thresholds :]
+        statistic += (group.n - 1) * float(group.weights[group.n_thresholds :] @ r**2)
         count += len(r)
-    return ordered_test(statistic, count, float(count), squared, scaling)
+    marks = np.concatenate([np.arange(len(group.values)) >= group.n_thresholds for group in groups])
+    for here, weights, gamma in blocks_of(groups, marks[:, None].astype(float), tied):
+        kept = here[:, 0] > 0
+        chosen = gamma[np.ix_(kept, kept)]
+        trace += float(weights[kept] @ np.diag(chosen))
+        squared += float(weights[kept] @ chosen**2 @ weights[kept])
+    return ordered_test(statistic, count, trace, squared, scaling)
 
 
 def _relative(model: tuple[float, float], baseline: tuple[float, float], n: float, n_groups: int) -> Relative:
