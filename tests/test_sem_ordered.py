@@ -374,3 +374,135 @@ def test_what_shared_thresholds_set_free():
     assert free("~~", "s1", group_equal=("thresholds",), **theta) == [False, True]
     assert free("~~", "s1", group_equal=("thresholds", "residuals"), **theta) == [False, False]
     assert free("~*~", "s1", group_equal=("thresholds",), **theta) == [False, False]
+
+
+WEIGHTED = {
+    "one": {},
+    "theta": {"parameterization": "theta"},
+    "groups": GENDER | {"group_equal": ("thresholds", "loadings")},
+    "free groups": GENDER,
+    "pairwise": {"missing": "pairwise"},
+}
+
+
+@pytest.mark.parametrize("case", WEIGHTED)
+def test_sampling_weights_equal_lavaan(case, bfi, computed_by_r):
+    data = bfi.assign(w=0.5 + np.arange(1, len(bfi) + 1) % 7 / 4)
+    found = fit_ordered(TWO, data, weights="w", **WEIGHTED[case])
+    r = computed_by_r("sem_ordered_weights", case)
+    quality = found.quality
+    assert (found.n, quality.test.df) == pytest.approx((r["n"], r["df"]), rel=1e-12)
+    assert (quality.test.statistic, quality.test.scaled) == pytest.approx(
+        (r["chisq"], r["chisq.scaled"]), rel=1e-6
+    )
+    assert quality.test.p_value == pytest.approx(r["pvalue.scaled"], rel=1e-4, abs=1e-12)
+    indices = quality.scaled.cfi, quality.scaled.rmsea.estimate, quality.srmr
+    assert indices == pytest.approx((r["cfi.scaled"], r["rmsea.scaled"], r["srmr"]), rel=1e-5)
+    place = {name: i for i, name in enumerate(found.groups, 1)}
+    compared = 0
+    for one in found.estimates():
+        name = f"{one.parameter.left} {one.parameter.op} {one.parameter.right} {place[one.group]}"
+        if f"est {name}" in r:
+            low = one.confidence_interval().low
+            assert (one.estimate, one.std_error, low) == pytest.approx(
+                (r[f"est {name}"], r[f"se {name}"], r[f"low {name}"]), **CLOSE
+            ), name
+            compared += 1
+    assert compared == sum(quantity.startswith("est ") for quantity in r)
+
+
+def _told(found):
+    return [(one.estimate, one.std_error or 0.0) for one in found.estimates()]
+
+
+def test_counts_are_rows_repeated_and_equal_weights_are_none(bfi):
+    data = bfi[bfi.columns[:10]].dropna().iloc[:600]
+    often = data.assign(times=np.arange(600) % 3 + 1, one=2.5)
+    repeated = often.loc[often.index.repeat(often["times"])]
+    counted, whole = fit_ordered(TWO, often, counts="times"), fit_ordered(TWO, repeated)
+    assert counted.n == whole.n
+    assert np.array(_told(counted)) == pytest.approx(np.array(_told(whole)), rel=1e-9, abs=1e-9)
+    assert counted.quality.test.scaled == pytest.approx(whole.quality.test.scaled, rel=1e-9)
+    same, plain = fit_ordered(TWO, often, weights="one"), fit_ordered(TWO, data)
+    assert np.array(_told(same)) == pytest.approx(np.array(_told(plain)), rel=1e-8, abs=1e-8)
+    weighted_counts = fit_ordered(TWO, often.assign(w=np.arange(600) % 4 + 0.5), weights="w", counts="times")
+    long = often.assign(w=np.arange(600) % 4 + 0.5).loc[often.index.repeat(often["times"])]
+    assert np.array(_told(weighted_counts)) == pytest.approx(
+        np.array(_told(fit_ordered(TWO, long, weights="w"))), rel=1e-8, abs=1e-8
+    )
+
+
+def test_clusters_of_one_and_clusters_of_copies(bfi):
+    """Copies in one cluster are one respondent: nothing is learnt from them but the factor C / (C - 1)."""
+    data = bfi[bfi.columns[:10]].dropna().iloc[:600].reset_index(drop=True)
+    plain = np.array(_told(fit_ordered(TWO, data)))
+    factor = np.sqrt(600 / 599)
+    alone = np.array(_told(fit_ordered(TWO, data.assign(branch=np.arange(600)), cluster="branch")))
+    assert alone[:, 0] == pytest.approx(plain[:, 0], rel=1e-6, abs=1e-6)
+    assert alone[:, 1] == pytest.approx(plain[:, 1] * factor, rel=1e-6)
+    twice = pd.concat([data.assign(branch=data.index)] * 2)
+    copies = np.array(_told(fit_ordered(TWO, twice, cluster="branch")))
+    # errors are divided by n - 1: 599 becomes 1199 for twice the information each
+    expected = plain[:, 1] * factor * np.sqrt(2 * 599 / 1199)
+    assert copies[:, 0] == pytest.approx(plain[:, 0], rel=1e-6, abs=1e-6)
+    assert copies[:, 1] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_weight_is_that_many_copies_drawn_together(bfi):
+    data = bfi[bfi.columns[:10]].dropna().iloc[:600].reset_index(drop=True)
+    data = data.assign(w=data.index % 3 + 1, branch=data.index)
+    weighted = np.array(_told(fit_ordered(TWO, data, weights="w")))
+    long = data.loc[data.index.repeat(data["w"])]
+    copies = np.array(_told(fit_ordered(TWO, long, cluster="branch")))
+    assert copies[:, 0] == pytest.approx(weighted[:, 0], rel=1e-6, abs=1e-6)
+    factor = np.sqrt(600 / 599 * (600 - 1) / (1200 - 1) * 1200 / 600)
+    assert copies[:, 1] == pytest.approx(weighted[:, 1] * factor, rel=1e-5)
+
+
+def test_clusters_that_reach_over_groups_tie_them(bfi):
+    """The same respondents in both groups: their difference has no error but the one of the clusters."""
+    data = bfi[bfi.columns[:5]].dropna().iloc[:500].reset_index(drop=True).assign(branch=lambda x: x.index)
+    both = pd.concat([data.assign(g="a"), data.assign(g="b")])
+    one = "A =~ A1 + A2 + A3 + A4 + A5"
+    tied = fit_ordered(one, both, group="g", cluster="branch", group_equal=("thresholds", "loadings"))
+    apart = fit_ordered(one, both, group="g", group_equal=("thresholds", "loadings"))
+    alone = fit_ordered(one, data)
+    mean = tied.estimate("A ~ 1", "b")
+    assert mean.estimate == pytest.approx(0, abs=1e-5)
+    assert (mean.std_error or 0.0) < 1e-3 < apart.estimate("A ~ 1", "b").std_error
+    # common loadings are known no better than from one of the two
+    names = [f"A =~ A{i}" for i in range(2, 6)]
+    assert [tied.estimate(n, "a").std_error for n in names] == pytest.approx(
+        [alone.estimate(n).std_error for n in names], rel=3e-3
+    )
+    assert tied.quality.robust is None
+
+
+def test_errors_of_clusters_equal_the_jackknife():
+    """Leaving out one cluster at a time is another road to the same errors (where answers are normal)."""
+    rng = np.random.default_rng(1)
+    branch = np.repeat(np.arange(80), 25)
+    behind = 0.9 * rng.normal(size=(80, 1))[branch] + rng.normal(size=(2000, 1))
+    behind = behind + rng.normal(size=(2000, 4)) + 0.5 * rng.normal(size=(80, 4))[branch]
+    data = pd.DataFrame(np.digitize(behind, [-1.5, 0.0, 1.5]), columns=list("abcd"))
+    data = data.assign(branch=branch, w=1 + (branch % 3) + rng.integers(0, 2, 2000))
+    model = "f =~ a + b + c + d"
+    found, alone = (fit_ordered(model, data, weights="w", cluster=c) for c in ("branch", None))
+    named = [e.name for e in found.estimates() if e.std_error]
+    parts = [fit_ordered(model, data[branch != one], weights="w", cluster="branch") for one in range(80)]
+    left = np.array([[part.estimate(name).estimate for name in named] for part in parts])
+    jackknife = np.sqrt(79 / 80 * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
+    errors = np.array([found.estimate(name).std_error for name in named])
+    assert errors == pytest.approx(jackknife, rel=0.1)
+    assert np.mean(errors / jackknife) == pytest.approx(1, abs=0.03)
+    assert np.mean(errors / [alone.estimate(name).std_error for name in named]) > 1.5
+
+
+def test_weights_and_clusters_that_cannot_be_are_refused(bfi):
+    few = fit_ordered(TWO, bfi, cluster="gender")
+    assert few.state == "too_few"
+    assert "2 clusters for" in few.reason
+    with pytest.raises(ModelError, match="at least 0"):
+        fit_ordered(TWO, bfi.assign(w=-1.0), weights="w")
+    with pytest.raises(ModelError, match="Leave them out"):
+        fit_ordered(TWO, bfi, cluster="education")

@@ -112,7 +112,8 @@ def invariance_table(
             if row.free not in places:
                 places[row.free] = count
                 count += 1
-            row = replace(row, free=places[row.free])
+            if row.free != places[row.free]:
+                row = replace(row, free=places[row.free])
         rows.append(row)
     return replace(table, parameters=tuple(rows), n_free=count)
 
@@ -130,13 +131,17 @@ def _identified(
     later = row.group > 0
     if row.op == "~1":
         allowed = rank in (1, 2) or (rank > 2 and _squeezed(row.name) in exempt) if item else rank > 2
-        return _freed(row, table) if later and allowed else replace(row, free=None, value=0.0)
+        return _freed(row, table) if later and allowed else _fixed(row, 0.0)
     own = row.left == row.right and item
     unit = "~*~" if parameterization == "delta" else "~~"
     if own and row.op == unit:
         allowed = rank in (1, 2, 3) or (rank > 3 and _squeezed(row.name) in exempt)
-        return _freed(row, table) if later and allowed else replace(row, free=None, value=1.0)
+        return _freed(row, table) if later and allowed else _fixed(row, 1.0)
     return row
+
+
+def _fixed(row: Parameter, value: float) -> Parameter:
+    return row if row.free is None and row.value == value else replace(row, free=None, value=value)
 
 
 def _freed(row: Parameter, table: ParameterTable) -> Parameter:
