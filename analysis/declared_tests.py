@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis.bootstrap import BootstrapDistribution
+from analysis.comparability import comparability, comparability_between
 from analysis.correlations import CorrelationMethod, correlate
 from analysis.crosstabs import association
 from analysis.drivers import added_value, key_drivers
@@ -24,7 +25,6 @@ from analysis.hypotheses import Evidence, Reason
 from analysis.inputs import Sample, coded_categories
 from analysis.latent_effects import LatentEffect, latent_indirect, latent_path, latent_trend
 from analysis.means import RobustEffect, mean_against, mean_difference, within_contrast
-from analysis.measurement import comparability
 from analysis.mediation import mediate
 from analysis.minimum_effect import (
     Tail,
@@ -225,6 +225,8 @@ def _failed_conditions(
             failed.append(Reason(word="weighted", test=position, details=f"{sample.population}: {weight}"))
     if question.test.kind == "trend":
         failed.extend(_not_comparable(question, position))
+    if question.test.kind == "gap":
+        failed.extend(_not_comparable_between(question, position))
     for name, of_other in _used(question.test):
         sample = question.other if of_other and question.other is not None else question.sample
         questionnaire = study.populations[sample.population].questionnaire
@@ -254,6 +256,25 @@ def _not_comparable(question: Question, position: int) -> Sequence[Reason]:
         if found.comparable == "no":
             failed.append(Reason(word="not_invariant", test=position, details=f"{name}: {found.reason}"))
     return failed
+
+
+def _not_comparable_between(question: Question, position: int) -> Sequence[Reason]:
+    """A construct that two populations do not understand alike, so that their gap says nothing."""
+    name, versus = question.names("variable")[0], question.names("versus")[0]
+    other = question.other
+    if other is None or not question.sample.questionnaire.has_construct(name):
+        return []
+    if not other.questionnaire.has_construct(versus):
+        return []
+    found = comparability_between(
+        question.sample.item_frame(name),
+        other.item_frame(versus),
+        construct=name,
+        populations=(question.sample.population, other.population),
+    )
+    if found.comparable != "no":
+        return []
+    return [Reason(word="not_invariant", test=position, details=f"{name}: {found.reason}")]
 
 
 def _bootstrapped(distribution: BootstrapDistribution | None) -> Tail | None:

@@ -17,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from analysis.comparability import Comparability, comparability, comparability_between
 from analysis.correlations import CorrelationMatrix, correlation_matrix
 from analysis.crosstabs import MultipleResponse, multiple_response
 from analysis.declared_banners import DeclaredBanner, declared_banner
@@ -27,7 +28,7 @@ from analysis.groups import GroupComparison, compare_groups
 from analysis.hypotheses import Evidence, Verdict, judge
 from analysis.inputs import Sample, sample_of
 from analysis.means import MeanDifference, mean_difference
-from analysis.measurement import Comparability, Measurement, comparability, measured
+from analysis.measurement import Measurement, measured
 from analysis.missing_answers import MissingAnswers, missing_answers
 from analysis.nps import NetPromoterScore, net_promoter_score
 from analysis.open_answers import OpenAnswers, open_answers
@@ -121,6 +122,7 @@ class Gap:
     first: str
     second: str
     difference: MeanDifference
+    comparability: Comparability | None = None  #: of a construct of several items, between the populations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -468,7 +470,21 @@ def _gaps(study: Study, samples: Mapping[str, Sample]) -> Iterator[Gap]:
                     samples[second].variable(parallel.names[second]),
                     confidence_level=study.confidence_level,
                 ),
+                comparability=_between(samples[first], samples[second], parallel.names),
             )
+
+
+def _between(first: Sample, second: Sample, names: Mapping[str, str]) -> Comparability | None:
+    """Whether two populations read the items of a construct alike."""
+    ours, theirs = names[first.population], names[second.population]
+    if not (first.questionnaire.has_construct(ours) and second.questionnaire.has_construct(theirs)):
+        return None
+    return comparability_between(
+        first.item_frame(ours),
+        second.item_frame(theirs),
+        construct=ours,
+        populations=(first.population, second.population),
+    )
 
 
 def _rule_effects(
@@ -549,6 +565,9 @@ def _catalogue(
     for gap in gaps:
         names = gap.parallel.names
         add(f"{gap.first}-{gap.second}.gaps.{names[gap.first]}", f"{gap.first}, {gap.second}", gap.difference)
+        if gap.comparability is not None:
+            scope = f"{gap.first}-{gap.second}.invariance"
+            add(scope, f"{gap.first}, {gap.second}", gap.comparability)
     for scope, population, view in views.results():
         add(scope, population, view)
     for verdict in verdicts:

@@ -80,7 +80,6 @@ __all__ = [
 ]
 
 LadderMissing = Literal["listwise", "fiml", "pairwise"]
-Empty = Literal["state", "collapse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +169,9 @@ class Ladder(Tabular):
     def means_comparable(self) -> Literal["yes", "partially", "no", "cannot_tell"]:
         """Whether means of the groups may be compared."""
         by_level = {rung.level: rung for rung in self.rungs}
-        known = [by_level[level] for level in ("configural", "metric", "scalar") if level in by_level]
-        if len(known) < 3 or any(rung.holds is None for rung in known):
+        needed = [level for level in ORDERED_LEVELS[:4] if level != "thresholds" or self.estimator == "WLSMV"]
+        known = [by_level[level] for level in needed if level in by_level]
+        if len(known) < len(needed) or any(rung.holds is None for rung in known):
             failed = any(rung.holds is False for rung in known)
             return "no" if failed else "cannot_tell"
         if not all(rung.holds for rung in known):
@@ -210,7 +210,7 @@ def invariance_ladder(
     weights: str | None = None,
     cluster: str | None = None,
     parameterization: Parameterization = "delta",
-    empty: Empty = "state",
+    collapse_below: int = 0,
     partial: bool = True,
     alpha: float = 0.05,
     confidence_level: float = 0.95,
@@ -235,9 +235,10 @@ def invariance_ladder(
         Columns with sampling weights and clusters; ``"ML"`` then becomes ``"MLR"``.
     parameterization : "delta" or "theta"
         Of ordered items: in what units latent means and loadings come; the levels fit alike.
-    empty : "state" or "collapse"
-        Of ordered items, a category that nobody in some group chose: no ladder but the reason, or the
-        category is put together with its neighbour in all groups, which ``collapsed`` tells.
+    collapse_below : int
+        Of ordered items: categories that fewer respondents of some group chose are put together with their
+        neighbour, in all groups alike, which ``collapsed`` tells; 1 does so with empty ones only. With 0 an
+        empty category leaves no ladder but the reason.
     partial : bool
         Where a level fails, free the demand whose removal improves fit most, one parameter at a time, as
         long as that improvement withstands Bonferroni's correction over the parameters that could have been
@@ -285,8 +286,8 @@ def invariance_ladder(
     items = [item for names in constructs.values() for item in names]
     used = data[data[group].notna()]
     collapsed: tuple[CollapsedItem, ...] = ()
-    if ordered and empty == "collapse":
-        answers, collapsed = collapse_sparse(used[items], used[group])
+    if ordered and collapse_below > 0:
+        answers, collapsed = collapse_sparse(used[items], used[group], least=collapse_below)
         used = used.assign(**{item: answers[item] for item in items})
     about = _About(group, tuple(constructs), estimator, alpha, collapsed)
     models: Models

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.comparability import comparability
 from analysis.invariance_levels import INDICES, AnyFit, covariance_of, index_of, sizes_of
-from analysis.measurement import comparability
 from analysis.results import Entry, Interval, Tabular
 from analysis.sem.defined import defined
 from analysis.sem.fit import Fit, fit

@@ -10,13 +10,11 @@ three or more items is fitted by itself, and what only the whole model can show 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import pandas as pd
 
 from analysis.common_method import SingleFactor, single_factor
-from analysis.invariance import Ladder, invariance_ladder
 from analysis.item_correlations import pearson_correlations
 from analysis.results import Entry, Interval, Tabular
 from analysis.sem.fit import Fit, fit
@@ -27,9 +25,6 @@ from analysis.validity import ConvergentValidity, Htmt, convergent_validity, htm
 from analysis.weighting import refuses_weights
 
 ORDERED_POINTS = 7  #: scales with more points are treated as numbers
-MATERIAL_CFI = 0.010  #: fall of CFI that matters (Cheung & Rensvold 2002)
-
-Comparable = Literal["yes", "partially", "no", "cannot_tell"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,82 +276,3 @@ def _number_loadings(found: Fit) -> list[ItemLoading]:
         for one in standardized(found).estimates
         if one.parameter.op == "=~"
     ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparability(Tabular):
-    """Whether groups may be compared on one construct.
-
-    ``no`` needs both: the ladder fails, and CFI falls by ``MATERIAL_CFI`` or more at the level that fails. A
-    test alone would close the door on differences too small to matter in large samples, the index alone on
-    noise in small ones.
-    """
-
-    construct: str
-    ladder: Ladder | None  #: None where it was not climbed
-    comparable: Comparable
-    reason: str = ""
-
-    def entries(self) -> tuple[Entry, ...]:
-        if self.ladder is None:
-            return (
-                Entry(
-                    measure="invariance",
-                    method="ladder",
-                    about={"construct": self.construct},
-                    state="too_few",
-                    reason=self.reason,
-                ),
-            )
-        return tuple(replace(entry, about=self._about(entry)) for entry in self.ladder.entries())
-
-    def _about(self, entry: Entry) -> dict[str, str]:
-        kept = {key: value for key, value in entry.about.items() if key in ("level", "group", "reference")}
-        return {"construct": self.construct, **kept}
-
-
-@refuses_weights("the ladder is fitted without weights", instead="analysis.sem.fit.fit")
-def comparability(items: pd.DataFrame, groups: pd.Series, *, construct: str) -> Comparability:
-    """Climb the ladder up to equal intercepts for one construct.
-
-    Parameters
-    ----------
-    items : DataFrame, shape (n_respondents, n_items)
-        Keyed answers to the items of the construct.
-    groups : Series, shape (n_respondents,)
-        On the same index.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rng = np.random.default_rng(1)
-    >>> tier = pd.Series(np.repeat(["a", "b"], 200), dtype="category", name="TIER")
-    >>> trait = rng.normal(size=(400, 1))
-    >>> answers = pd.DataFrame(0.8 * trait + 0.6 * rng.normal(size=(400, 4)), columns=list("wxyz"))
-    >>> comparability(answers, tier, construct="satisfaction").comparable
-    'yes'
-    """
-    if items.shape[1] < 3:
-        reason = f"{items.shape[1]} items cannot show whether groups read them alike; it takes three"
-        return Comparability(construct=construct, ladder=None, comparable="cannot_tell", reason=reason)
-    data = items.assign(**{_GROUP: groups})
-    ladder = invariance_ladder(
-        {construct: list(items.columns)},
-        data,
-        group=_GROUP,
-        levels=("configural", "metric", "scalar"),
-    )
-    comparable, reason = ladder.means_comparable, ladder.reason
-    if comparable == "no":
-        last, below = ladder.rungs[-1], ladder.rungs[-2]
-        fall = last.change(below, "cfi")
-        if fall is None or fall > -MATERIAL_CFI:
-            comparable, reason = "partially", "the demand fails its test, but fit hardly suffers"
-        else:
-            reason = f"{last.level} invariance fails"
-    elif comparable == "cannot_tell" and not reason:
-        reason = ladder.rungs[-1].fit.reason
-    return Comparability(construct=construct, ladder=ladder, comparable=comparable, reason=reason)
-
-
-_GROUP = "the group"  #: no item is called so: ids have no blanks

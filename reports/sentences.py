@@ -145,8 +145,8 @@ FAILED: Mapping[str, Words] = {
         "zh": "有构念的测量信度过低，无法检验：{details}。",
     },
     "not_invariant": {
-        "en": "The groups do not understand the items alike, so their scores cannot be compared: {details}.",
-        "zh": "各组对题项的理解不一致，其得分不可比较：{details}。",
+        "en": "The groups or populations do not understand the items alike, so their scores cannot be compared: {details}.",
+        "zh": "各组（或两类人群）对题项的理解不一致，其得分不可比较：{details}。",
     },
     "weighted": {
         "en": "The study declares sampling weights ({details}), and this estimate does not use them.",

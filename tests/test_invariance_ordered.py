@@ -182,7 +182,7 @@ def test_an_empty_category_is_a_state_with_a_way_out():
     ladder = climbed({"f": list("abcde")}, data, "TIER")
     assert (ladder.state, ladder.rungs, ladder.means_comparable) == ("empty_cell", (), "cannot_tell")
     assert "nobody in 2 chose 1 of b" in ladder.reason
-    collapsed = climbed({"f": list("abcde")}, data, "TIER", empty="collapse")
+    collapsed = climbed({"f": list("abcde")}, data, "TIER", collapse_below=1)
     assert collapsed.state == "ok"
     assert [one.told for one in collapsed.collapsed] == ["b: 1 with 2"]
     by_hand = climbed({"f": list("abcde")}, data.assign(b=data["b"].clip(lower=2)), "TIER")

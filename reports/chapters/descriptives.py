@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from analysis.crosstabs import MultipleResponse
 from analysis.findings import PopulationFindings
 from reports.chapters.tiers import gaps_by_tier, tier_moves
+from reports.chapters.validity import WORDS as COMPARABLE
 from reports.document import Block, Cell, Column, Heading, Prose, Spanner, Table, plain
 from reports.figures.naming import group_name
 from reports.small_cells import hidden, hidden_groups
@@ -68,11 +69,12 @@ WORDS = {
         "en": "{first} and {second} on the same questions",
         "zh": "{first}与{second}对相同问题的看法",
     },
+    "comparable": {"en": "Comparable", "zh": "可比性"},
     "difference": {"en": "Difference", "zh": "差值"},
     "g": {"en": "g", "zh": "g"},
     "gaps_note": {
-        "en": "Difference: first minus second. g: Hedges' g with noncentral interval. That both populations understand the questions alike is assumed, not tested.",
-        "zh": "差值为前者减后者。g为Hedges g及其非中心区间。两类人群对题目的理解相同系假定，未经检验。",
+        "en": "Difference: first minus second. g: Hedges' g with noncentral interval. Comparable: whether both populations understand the items of a construct alike, by the ladder of invariance up to equal intercepts (chapter on measurement); where not, the gap says nothing and no hypothesis is judged by it. –: single questions, for which that is assumed.",
+        "zh": "差值为前者减后者。g为Hedges g及其非中心区间。“可比性”指两类人群对构念各题项的理解是否一致，按测量等同逐级检验至截距相等（见测量质量一章）；不可比时差值没有意义，相关假设不作判断。“–”为单一题目，其可比性系假定。",
     },
 }
 
@@ -314,6 +316,9 @@ def _gaps(telling: Telling) -> Iterator[Block]:
                     telling.cite(scope, difference, "estimate"),
                     telling.cite(scope, g, "estimate"),
                     telling.cite(scope, g, "interval"),
+                    "–"
+                    if gap.comparability is None
+                    else telling.say(COMPARABLE[gap.comparability.comparable]),
                 )
             )
         yield Table(
@@ -328,6 +333,7 @@ def _gaps(telling: Telling) -> Iterator[Block]:
                 Column(id="difference", label=telling.say(WORDS["difference"])),
                 Column(id="g", label=telling.say(WORDS["g"])),
                 Column(id="interval", label=telling.say(WORDS["interval"], level=level)),
+                Column(id="comparable", label=telling.say(WORDS["comparable"]), align="left"),
             ),
             rows=tuple(rows),
             notes=(telling.say(WORDS["gaps_note"]),),

@@ -81,10 +81,14 @@ WORDS = {
     },
     "doubt": {"en": "{name}: {reason}.", "zh": "{name}：{reason}。"},
     "ladder_text": {
-        "en": "Scores of groups may be compared only where the groups understand the items alike. @tbl:{key} climbs the ladder of invariance for each construct between the groups of “{group}”: equal loadings, then equal intercepts too.",
-        "zh": "只有各组对题项的理解一致，组间得分才可比较。@tbl:{key}逐一检验各构念在“{group}”各组间的测量等同：先检验载荷相等，再检验截距相等。",
+        "en": "Scores of groups may be compared only where the groups understand the items alike. @tbl:{key} climbs the ladder of invariance for each construct between the groups of “{group}”. Items on few points are taken as ordered categories wherever their categories are chosen often enough in every group: equal thresholds first, then equal loadings, then equal intercepts too (Wu & Estabrook, 2016); otherwise as numbers (equal loadings, equal intercepts).",
+        "zh": "只有各组对题项的理解一致，组间得分才可比较。@tbl:{key}逐一检验各构念在“{group}”各组间的测量等同。点数较少的题项，只要各组中各类别的选择人数足够，即按有序类别处理：依次检验阈值、载荷、截距相等（Wu和Estabrook，2016）；否则按数值处理（载荷、截距）。",
     },
     "ladder": {"en": "Comparability of groups, {population}", "zh": "组间可比性（{population}）"},
+    "taken": {"en": "Items as", "zh": "题项处理"},
+    "WLSMV": {"en": "ordered", "zh": "有序"},
+    "MLR": {"en": "numbers", "zh": "数值"},
+    "thresholds": {"en": "Thresholds p", "zh": "阈值等同p"},
     "metric": {"en": "Metric p", "zh": "载荷等同p"},
     "metric_cfi": {"en": "ΔCFI", "zh": "ΔCFI"},
     "scalar": {"en": "Scalar p", "zh": "截距等同p"},
@@ -96,8 +100,8 @@ WORDS = {
     "no": {"en": "no", "zh": "不可比"},
     "cannot_tell": {"en": "cannot tell", "zh": "无法判断"},
     "ladder_note": {
-        "en": "p: scaled difference test of each level against the one below, Bonferroni-adjusted over the levels. Freed: parameters that had to be let go, one at a time. “No” needs a failed test and a fall of CFI by .010 or more; hypotheses about the order of groups are then not judged. “Cannot tell”: too few items or respondents in a group to test it; comparability is then assumed.",
-        "zh": "p为相邻两级模型的校正差异检验，按级数作Bonferroni校正。“放开”为逐一解除约束的参数数目。“不可比”须检验未通过且CFI下降不少于0.010，此时不判断有关组间次序的假设。“无法判断”指题项或组内人数过少而无法检验，此时可比性仅为假定。",
+        "en": "p: scaled difference test of each level against the one below, Bonferroni-adjusted over the levels. Freed: parameters that had to be let go, one at a time. “No” needs a failed test and a fall of CFI by .010 or more (.004 for ordered items); hypotheses about the order of groups are then not judged. “Cannot tell”: too few items or respondents in a group to test it; comparability is then assumed.",
+        "zh": "p为相邻两级模型的校正差异检验，按级数作Bonferroni校正。“放开”为逐一解除约束的参数数目。“不可比”须检验未通过且CFI下降不少于0.010（有序题项为0.004），此时不判断有关组间次序的假设。“无法判断”指题项或组内人数过少而无法检验，此时可比性仅为假定。",
     },
 }
 
@@ -207,8 +211,9 @@ def _ladder(telling: Telling, found: PopulationFindings, key: str) -> Table:
     for result in found.comparability:
         cells = [labels.name(result.construct, short=False)]
         entries = result.entries()
-        freed = 0
-        for level in ("metric", "scalar"):
+        freed, ladder = 0, result.ladder
+        cells.append("–" if ladder is None else telling.say(WORDS[ladder.estimator]))
+        for level in ("thresholds", "metric", "scalar"):
             entry = next(
                 (
                     e
@@ -218,6 +223,8 @@ def _ladder(telling: Telling, found: PopulationFindings, key: str) -> Table:
                 None,
             )
             for quantity, style in (("more.p_adjusted", "p_value"), ("more.change_in_cfi", "bounded")):
+                if level == "thresholds" and style == "bounded":
+                    continue
                 if entry is None or quantity.removeprefix("more.") not in entry.more:
                     cells.append("–")
                 elif style == "p_value":
@@ -230,6 +237,8 @@ def _ladder(telling: Telling, found: PopulationFindings, key: str) -> Table:
         rows.append(tuple(cells))
     names = (
         "construct",
+        "taken",
+        "thresholds",
         "metric",
         "metric_cfi",
         "scalar",
@@ -244,7 +253,7 @@ def _ladder(telling: Telling, found: PopulationFindings, key: str) -> Table:
             Column(
                 id=name,
                 label=telling.say(WORDS[name]),
-                align="left" if name in ("construct", "comparable") else "right",
+                align="left" if name in ("construct", "taken", "comparable") else "right",
             )
             for name in names
         ),
