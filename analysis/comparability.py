@@ -11,19 +11,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
+from analysis.alignment import Alignment, align_fit
 from analysis.invariance import Ladder, Rung, invariance_ladder
-from analysis.invariance_levels import LEVELS, ORDERED_LEVELS, LadderEstimator
+from analysis.invariance_levels import LEVELS, ORDERED_LEVELS, AnyFit, LadderEstimator, OrderedModels
 from analysis.ordinal_collapse import collapse_sparse
 from analysis.results import Entry, Tabular
+from analysis.sem.fit import fit_moments
+from analysis.sem.model import Model
+from analysis.sem.ordered import OrderedFit
 
 MATERIAL_CFI = 0.010  #: fall of CFI that matters (Cheung & Rensvold 2002)
 MATERIAL_CFI_ORDERED = 0.004  #: the same for ordered items (Rutkowski & Svetina 2017)
 ORDERED_POINTS = 7  #: scales with more points are treated as numbers
-RARE = 5  #: a category chosen by fewer in some group is put together with its neighbour
+RARE = 1  #: a category chosen by fewer in some group is put together with its neighbour: empty ones
 FEWEST_CATEGORIES = 3  #: what must be left of every item then
 FEWEST_ITEMS = 3
+FEWEST_TO_ALIGN = 3  #: groups; with two, alignment has no majority to go by
+ALIGNMENT_STARTS, ALIGNMENT_SEED = 10, 1
 
 Comparable = Literal["yes", "partially", "no", "cannot_tell"]
 Take = Literal["auto", "WLSMV", "MLR"]
@@ -42,6 +49,7 @@ class Comparability(Tabular):
     ladder: Ladder | None  #: None where it was not climbed
     comparable: Comparable
     reason: str = ""
+    aligned: Alignment | None = None  #: where the ladder says no to three groups or more: the fallback
     as_numbers: str = ""  #: why items on few points were taken as numbers, if they were
 
     def entries(self) -> tuple[Entry, ...]:
@@ -53,6 +61,8 @@ class Comparability(Tabular):
                 ),
             )
         rows = [replace(entry, about=self._about(entry)) for entry in self.ladder.entries()]
+        if self.aligned is not None:
+            rows += [replace(entry, about=self._about(entry)) for entry in self.aligned.entries()]
         if self.as_numbers:
             word = Entry(
                 measure="ordered_ladder",
@@ -66,7 +76,9 @@ class Comparability(Tabular):
 
     def _about(self, entry: Entry) -> dict[str, str]:
         kept = {
-            key: value for key, value in entry.about.items() if key in ("level", "item", "group", "reference")
+            key: value
+            for key, value in entry.about.items()
+            if key in ("level", "item", "group", "reference", "parameter")
         }
         return {"construct": self.construct, **kept}
 
@@ -203,8 +215,8 @@ def _too_thin(items: pd.DataFrame, groups: pd.Series) -> str:
     if not thin:
         return ""
     return (
-        f"fewer than {FEWEST_CATEGORIES} categories of {', '.join(thin)} are chosen by {RARE} respondents of "
-        "every group: the items were taken as numbers"
+        f"fewer than {FEWEST_CATEGORIES} categories of {', '.join(thin)} are chosen in every group: "
+        "the items were taken as numbers"
     )
 
 
@@ -230,10 +242,40 @@ def _judged(ladder: Ladder, construct: str) -> Comparability:
         if fall is None or fall > -material:
             comparable, reason = "partially", "the demand fails its test, but fit hardly suffers"
         else:
-            reason = f"{last.level} invariance fails"
+            return _closed(ladder, construct, f"{last.level} invariance fails")
     elif comparable == "cannot_tell" and not reason and ladder.rungs:
         reason = _told(ladder.rungs[-1])
     return Comparability(construct=construct, ladder=ladder, comparable=comparable, reason=reason)
+
+
+def _closed(ladder: Ladder, construct: str, reason: str) -> Comparability:
+    """No comparison of scores; of three groups or more, aligned means instead."""
+    found = _aligned(ladder, construct) if len(ladder.groups) >= FEWEST_TO_ALIGN else None
+    if found is not None and found.state == "ok":
+        reason += "; aligned latent means are given instead"
+        reason += f", but {found.caution}" if found.caution else ""
+    return Comparability(construct=construct, ladder=ladder, comparable="no", reason=reason, aligned=found)
+
+
+def _aligned(ladder: Ladder, construct: str) -> Alignment:
+    """The configural model of the ladder, in units that alignment starts from."""
+    first = ladder.rungs[0].fit
+    constructs = {construct: list(first.table.observed)}
+    found: AnyFit
+    if isinstance(first, OrderedFit):
+        models = OrderedModels(constructs=constructs, moments=first.moments, parameterization="theta")
+        found = models.fitted("configural", ())
+    else:
+        model = Model.from_constructs(constructs, identification="standardized")
+        found = fit_moments(model, first.moments, estimator=first.estimator, mean_structure=True)
+    return align_fit(
+        constructs,
+        found,
+        grouping=ladder.grouping,
+        estimator=ladder.estimator,
+        starts=ALIGNMENT_STARTS,
+        rng=np.random.default_rng(ALIGNMENT_SEED),
+    )
 
 
 _GROUP = "the group"  #: no item is called so: ids have no blanks

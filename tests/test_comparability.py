@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.alignment import align
 from analysis.comparability import comparability, comparability_between, parallel_items
 from analysis.declared_tests import Settings, gather
 from analysis.findings import _catalogue, _gaps
@@ -72,6 +73,28 @@ def test_items_read_differently_close_the_door(take):
     assert found.comparable == "no"
     assert found.reason == "scalar invariance fails"
     assert found.ladder.latent_means == ()
+
+
+@pytest.mark.parametrize("take", ["WLSMV", "MLR"])
+def test_three_groups_that_fail_get_aligned_means(take):
+    rng = np.random.default_rng(8)
+    shifts = ((0, 0, 0, 0), (0.8, -0.8, 0.3, 0), (0, 0.8, -0.8, 0.4))
+    frames = [
+        answered(rng, 700, mean=mean, shift=shift) for mean, shift in zip((0, 0.4, 0.8), shifts, strict=True)
+    ]
+    tier = pd.Series(np.repeat(["a", "b", "c"], 700), dtype="category", name="TIER")
+    found = comparability(pd.concat(frames, ignore_index=True), tier, construct="f", take=take)
+    assert found.comparable == "no"
+    assert "aligned latent means are given instead" in found.reason
+    assert found.aligned.state == "ok"
+    entries = {(entry.measure, *entry.about.values()): entry for entry in found.entries()}
+    assert len(entries) == len(found.entries())
+    means = [entries["aligned_mean", "f", group].estimate for group in "abc"]
+    items = pd.concat(frames, ignore_index=True)
+    alone = align(
+        {"f": list("abcd")}, items.assign(T=tier), group="T", estimator=take, rng=np.random.default_rng(7)
+    )
+    assert means == pytest.approx([mean.mean for mean in alone.means], abs=1e-4)
 
 
 def test_misfit_so_large_that_a_scaling_is_negative_is_no_accident():
