@@ -42,6 +42,7 @@ from analysis.results import Entry, Interval, Tabular
 from analysis.sem.fit import fit
 from analysis.sem.model import Model
 from analysis.sem.ordered import OrderedFit, fit_ordered
+from analysis.weighting import takes_weights, weights_given_by
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["loading", "intercept", "threshold"]
@@ -190,6 +191,12 @@ class Alignment(Tabular):
             )
 
 
+@takes_weights(
+    "weights",
+    counts="refused",
+    how="those of the configural model (a column of the data)",
+    reference="lavaan sampling.weights, by the model",
+)
 def align(
     constructs: Mapping[str, Sequence[str]],
     data: pd.DataFrame,
@@ -286,6 +293,7 @@ def align(
     )
 
 
+@weights_given_by("analysis.sem.fit.fit", "analysis.sem.ordered.fit_ordered")
 def align_fit(
     constructs: Mapping[str, Sequence[str]],
     found: AnyFit,

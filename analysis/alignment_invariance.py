@@ -17,6 +17,10 @@ import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 from scipy.special import ndtr
 
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.alignment.align")
+
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 

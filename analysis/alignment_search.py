@@ -27,6 +27,10 @@ import numpy.typing as npt
 from scipy.linalg import null_space
 from scipy.optimize import minimize
 
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.alignment.align")
+
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 Optimisation = Literal["fixed", "free"]

@@ -22,6 +22,7 @@ from analysis.results import Entry, Tabular
 from analysis.sem.fit import fit_moments
 from analysis.sem.model import Model
 from analysis.sem.ordered import OrderedFit
+from analysis.weighting import no_estimate, refuses_weights
 
 MATERIAL_CFI = 0.010  #: fall of CFI that matters (Cheung & Rensvold 2002)
 MATERIAL_CFI_ORDERED = 0.004  #: the same for ordered items (Rutkowski & Svetina 2017)
@@ -83,6 +84,7 @@ class Comparability(Tabular):
         return {"construct": self.construct, **kept}
 
 
+@refuses_weights("its ladder is climbed without weights", instead="analysis.invariance.invariance_ladder")
 def comparability(
     items: pd.DataFrame, groups: pd.Series, *, construct: str, take: Take = "auto"
 ) -> Comparability:
@@ -123,6 +125,7 @@ def comparability(
     return replace(_judged(_climbed(items, groups, construct, "MLR"), construct), as_numbers=why)
 
 
+@refuses_weights("its ladder is climbed without weights", instead="analysis.invariance.invariance_ladder")
 def comparability_between(
     first: pd.DataFrame,
     second: pd.DataFrame,
@@ -182,6 +185,7 @@ def comparability_between(
     return replace(found, reason="; ".join(part for part in (found.reason, alone) if part))
 
 
+@no_estimate("laying out")
 def parallel_items(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, str]:
     """Which item of the second population each of the first corresponds to.
 

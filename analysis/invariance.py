@@ -196,7 +196,7 @@ class Ladder(Tabular):
 @takes_weights(
     "weights",
     counts="refused",
-    how="those of the models (a column of the data): pseudo-likelihood, or weighted thresholds and polychorics",
+    how="those of its models (a column): pseudo-likelihood, or weighted thresholds and polychorics",
     reference="lavaan sampling.weights, by the models",
 )
 def invariance_ladder(

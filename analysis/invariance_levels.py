@@ -25,6 +25,9 @@ from analysis.sem.ordered_moments import GroupMoments as OrderedGroup
 from analysis.sem.ordered_moments import OrderedMoments
 from analysis.sem.ordered_parameters import Parameterization
 from analysis.sem.parameters import Shared
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.invariance.invariance_ladder")
 
 Array = npt.NDArray[np.float64]
 Level = Literal["configural", "thresholds", "metric", "scalar", "strict"]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.ordinal_tables import ordinal_answers
+from analysis.weighting import no_estimate
 
 Counts = npt.NDArray[np.float64]
 
@@ -28,6 +29,7 @@ class CollapsedItem:
         return f"{self.item}: {', '.join(joined)}"
 
 
+@no_estimate("laying out")
 def collapse_sparse(
     items: pd.DataFrame, groups: pd.Series, *, least: int = 1
 ) -> tuple[pd.DataFrame, tuple[CollapsedItem, ...]]:

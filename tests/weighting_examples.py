@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement import intraclass_correlation, weighted_kappa, within_group_agreement
+from analysis.alignment import align
 from analysis.banner import Closed, Span, banner
 from analysis.banner_waves import compare_waves
 from analysis.clusters import cluster_number, gaussian_mixture, k_means
@@ -44,6 +45,7 @@ from analysis.gap_map import GapRow, gap_map
 from analysis.groups import compare_groups, hedges_g
 from analysis.importance_performance import importance_performance
 from analysis.imputation import impute
+from analysis.invariance import invariance_ladder
 from analysis.item_correlations import given_correlations, pearson_correlations
 from analysis.johnson_neyman import moderate
 from analysis.kano import kano
@@ -200,6 +202,9 @@ Example = Callable[[Table], object]
 
 #: Functions that take sampling weights, or read what was estimated with them.
 WEIGHTED: Mapping[str, Example] = {
+    "polychoric.polychoric_correlations": lambda t: polychoric_correlations(
+        t.rows[A], counts=t.counts, weights=t.weights
+    ),
     "banner.banner": lambda t: _banner(t).to_frame(),
     "banner_waves.compare_waves": lambda t: compare_waves(
         _banner(t), _banner(t, t.rows.assign(A1=6 - t["A1"]))
@@ -428,7 +433,6 @@ COUNTED: Mapping[str, Example] = {
     "pls.predict.predict": lambda t: pls_predict.predict(
         t.rows[A + B], _model(), rng=_rng(), folds=3, repetitions=1, **t.counted
     ),
-    "polychoric.polychoric_correlations": lambda t: polychoric_correlations(t.rows[A], **t.counted),
     "polyserial.polyserial_correlations": lambda t: polyserial_correlations(
         t.rows[["AGE"]], t.rows[["A1"]], **t.counted
     ),
@@ -462,6 +466,20 @@ COLUMNS: Mapping[str, Example] = {
     "sem.ordered.fit_ordered": lambda t: fit_ordered(
         MODEL, t.rows.assign(W=1.0 if t.weights is None else t.weights), weights="W"
     ).estimates(),
+    "invariance.invariance_ladder": lambda t: [
+        rung.fit.estimates()
+        for rung in invariance_ladder(
+            {"a": A[:4]}, t.rows.assign(W=1.0 if t.weights is None else t.weights), group="SEX", weights="W"
+        ).rungs
+    ],
+    "alignment.align": lambda t: align(
+        {"a": A[:4]},
+        t.rows.assign(W=1.0 if t.weights is None else t.weights),
+        group="SEX",
+        weights="W",
+        rng=_rng(),
+        starts=2,
+    ),
 }
 
 

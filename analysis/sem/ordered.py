@@ -264,7 +264,7 @@ def _index_entries(word: str, indices: Relative, n: int) -> list[Entry]:
     "weights",
     counts="sums",
     how="weighted thresholds and polychorics with the covariance of the weighted equations (a column)",
-    reference="lavaan on repeated rows",
+    reference="lavaan sampling.weights; copies in clusters; the jackknife",
 )
 def fit_ordered(
     model: Model | str,
@@ -376,6 +376,7 @@ def fit_ordered_moments(
     return fit_ordered_table(table, moments, parameterization=parameterization, scaling=scaling)
 
 
+@weights_given_by("analysis.sem.ordered_moments.ordered_moments_of")
 def fit_ordered_table(
     table: ParameterTable,
     moments: OrderedMoments,

@@ -35,6 +35,9 @@ from analysis.sem.errors import ModelError
 from analysis.sem.model import Model
 from analysis.sem.ordered_parameters import Parameterization, ordered_table
 from analysis.sem.parameters import Parameter, ParameterTable, Shared
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.invariance.invariance_ladder")
 
 OrderedLevel = Literal["configural", "thresholds", "metric", "scalar", "strict"]
 
