@@ -565,6 +565,9 @@ def _catalogue(
     for gap in gaps:
         names = gap.parallel.names
         add(f"{gap.first}-{gap.second}.gaps.{names[gap.first]}", f"{gap.first}, {gap.second}", gap.difference)
+        if gap.comparability is not None:
+            scope = f"{gap.first}-{gap.second}.invariance"
+            add(scope, f"{gap.first}, {gap.second}", gap.comparability)
     for scope, population, view in views.results():
         add(scope, population, view)
         if gap.comparability is not None:

@@ -12,6 +12,7 @@ from analysis.declared_tests import Settings, gather
 from analysis.findings import _catalogue, _gaps
 from analysis.inputs import sample_of
 from analysis.ordinal_collapse import collapse_sparse
+from analysis.tier_views import TierViews
 from surveys.screening import screen
 from surveys.simulation import load_population_model, simulate
 from surveys.study import Study
@@ -177,6 +178,6 @@ def test_findings_carry_the_comparability_of_the_populations(built_in):
     assert by_name["effectiveness"].comparability.comparable == "yes"
     assert by_name["CRT_VALUE"].comparability is None
     assert "PER" in by_name["personalisation"].comparability.reason
-    whole = _catalogue({}, tuple(by_name.values()), ())
+    whole = _catalogue({}, tuple(by_name.values()), (), (), TierViews())
     population, entry = whole["customers-employees.invariance.effectiveness.scalar.chi_square"]
     assert (population, entry.state) == ("customers, employees", "ok")
