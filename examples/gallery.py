@@ -15,7 +15,7 @@ import inspect
 import io
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from analysis.gap_map import GapRow, gap_map
 from analysis.groups import compare_groups
 from analysis.importance_performance import importance_performance
 from analysis.inputs import Sample, coded_categories, sample_of
+from analysis.latent_effects import latent_indirect
 from analysis.means import mean_difference
 from analysis.measurement import measured
 from analysis.mediation import mediate
@@ -41,7 +42,9 @@ from analysis.profile import frequencies
 from analysis.regression import regress
 from analysis.response_surface import response_surface
 from analysis.specifications import specification_curves
+from analysis.study_plan import PlanChoices, plan_study
 from analysis.tier_migration import tier_migration
+from analysis.wave_change import decompose_change
 from reports.figures import correlation_matrix as correlation_figure
 from reports.figures import importance_performance as drivers_figure
 from reports.figures import specification_curve as specification_figure
@@ -54,12 +57,15 @@ from reports.figures.gaps import Gap, gap_dumbbells
 from reports.figures.likert import likert_bars
 from reports.figures.mediation_path import mediation_path
 from reports.figures.nps_by_tier import nps_by_tier
+from reports.figures.power_curves import power_curves
 from reports.figures.quadrant_map import quadrant_map
 from reports.figures.response_surface import response_surface_contours
 from reports.figures.sample_profile import sample_profile
 from reports.figures.screening_flow import screening_flow
+from reports.figures.structural_model import structural_model
 from reports.figures.synthetic_note import NOTE
 from reports.figures.tier_profile import tier_profile
+from reports.figures.wave_change import wave_change
 from reports.labels import Labels
 from reports.theme import DEFAULT, require_readable
 from surveys.screening import Screening, screen
@@ -239,6 +245,38 @@ def mediation(labels: Labels) -> Figure:
     return mediation_path(found, labels=labels, synthetic=True)
 
 
+def structure(labels: Labels) -> Figure:
+    series = {
+        id_: labels.questionnaire.construct(id_).items for id_ in ("effectiveness", "satisfaction", "loyalty")
+    }
+    items = sample("customers").frame[[item for of in series.values() for item in of]]
+    found = latent_indirect(
+        items, series, predictor="effectiveness", mediators=["satisfaction"], outcome="loyalty"
+    )
+    return structural_model(found, labels=labels, synthetic=True)
+
+
+def change(labels: Labels) -> Figure:
+    # a second wave: another sample, a tenth of a point more satisfied, fewer of it in the lowest tier
+    model = load_population_model("claims_hold", study())
+    drawn_again = simulate(study(), model, rng=np.random.default_rng(2))["customers"]
+    again = sample_of(study().populations["customers"], drawn_again).frame.query(
+        "TIER >= 2 or index % 2 == 0"
+    )
+    again = again.assign(satisfaction=again["satisfaction"] + 0.1)
+    both = pd.concat([sample("customers").frame, again], ignore_index=True)
+    waves = pd.Series(pd.Categorical(["1"] * sample("customers").n + ["2"] * len(again), ["1", "2"]))
+    in_tier = coded_categories(both["TIER"], labels.questionnaire)
+    found = decompose_change(both["satisfaction"], in_tier, waves, earlier="1", later="2")
+    return wave_change(found, labels=labels, synthetic=True)
+
+
+def power(labels: Labels) -> Figure:
+    chosen = PlanChoices(sizes={"customers": 800, "employees": 300, "corporate": 200})
+    asked = replace(study(), hypotheses=tuple(h for h in study().hypotheses if h.id in ("H1", "H3", "H4")))
+    return power_curves(plan_study(asked, chosen).hypotheses, labels=labels, synthetic=True)
+
+
 def surface(labels: Labels) -> Figure:
     views = sample("customers").frame[["service_level", "personalisation"]]
     satisfaction = sample("customers").variable("satisfaction")
@@ -329,6 +367,15 @@ ENTRIES = (
     Entry(kind="mediation_path", draw=mediation, shows={
         "en": "Standardised paths of a mediation.",
         "zh": "中介模型的标准化路径。"}),
+    Entry(kind="structural_model", draw=structure, shows={
+        "en": "Constructs, their items and the paths between them, free of the error of the items.",
+        "zh": "结构方程模型：构念、题项及剔除测量误差后的路径。"}),
+    Entry(kind="wave_change", draw=change, shows={
+        "en": "A change between waves split into tier mix and change within tiers.",
+        "zh": "将两期之间的变化分解为等级构成变化与等级内变化。"}),
+    Entry(kind="power_curves", draw=power, shows={
+        "en": "How many respondents each hypothesis takes.",
+        "zh": "检验各假设所需的样本量。"}),
     Entry(kind="response_surface", draw=surface, shows={
         "en": "What two views do to an outcome together, with the lines of congruence and incongruence.",
         "zh": "两种看法对结果的共同作用，含一致线与不一致线。"}),
