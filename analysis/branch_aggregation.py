@@ -35,6 +35,7 @@ from analysis.agreement import (
 )
 from analysis.mixed_models import mixed_model
 from analysis.results import Entry, Interval, Tabular
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 Aggregable = Literal["yes", "no", "cannot_tell"]
@@ -74,6 +75,7 @@ NEEDED: dict[str, tuple[float, str]] = {
 }
 
 
+@no_estimate("text")
 def called(measure: str, value: float) -> str:
     """The conventional name of a value, empty below the lowest.
 
@@ -170,6 +172,10 @@ class BranchAggregation(Tabular):
         return tuple(rows)
 
 
+@refuses_weights(
+    "agreement and variance components are those of a simple random sample of every branch",
+    instead="analysis.design.domain.by_domain",
+)
 def aggregate_branches(
     items: pd.DataFrame,
     branches: pd.Series,
@@ -394,6 +400,9 @@ class BranchComparison(Tabular):
         return tuple(rows)
 
 
+@refuses_weights(
+    "it reads means of branches, which take no weights", instead="analysis.design.domain.weight_contrast"
+)
 def compare_branches(
     first: BranchAggregation, second: BranchAggregation, *, confidence_level: float = 0.95
 ) -> BranchComparison:
