@@ -7,7 +7,7 @@ population file states coefficients between constructs, and answers in categorie
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from surveys.simulation import simulate
 from surveys.study import Study, TestKind
 
 LARGE = 40_000  #: respondents of each population
+SHOWN = 8_000  #: respondents of each population, for kinds of which only the estimate is used
 SCREENED = 4_000  #: respondents of each population, to see how many are set aside
 RESAMPLES = 40  #: only estimates are used of the kinds that resample
 
@@ -91,10 +92,12 @@ def true_effects(
         seed=study.seed,
         minimum_cell=study.minimum_cell,
     )
-    found, alone = _judged(study, samples, settings)
-    if any(test.kind == "gap" for hypothesis in study.hypotheses for test in hypothesis.tests):
-        compared, compared_alone = _judged(_of_gaps_only(study), level, settings)
-        found, alone = found | compared, alone | compared_alone
+    few = {id_: _first(sample, SHOWN) for id_, sample in samples.items()}
+    found: Gathered = {}
+    alone: Gathered = {}
+    for part, of in _parts(study, samples, level, few):
+        judged, judged_alone = _judged(part, of, settings)
+        found, alone = found | judged, alone | judged_alone
     return {
         (id_, evidence.position): effect
         for id_, tests in found.items()
@@ -133,16 +136,22 @@ def _first(sample: Sample, n: int) -> Sample:
     if n >= sample.n:
         return sample
     clusters = None if sample.clusters is None else sample.clusters.iloc[:n]
-    return replace(sample, frame=sample.frame.iloc[:n], clusters=clusters, groups=None, weights=None)
+    groups = None if sample.groups is None else sample.groups.iloc[:n]
+    return replace(sample, frame=sample.frame.iloc[:n], clusters=clusters, groups=groups, weights=None)
 
 
-def _of_gaps_only(study: Study) -> Study:
-    """The study with those hypotheses whose tests all compare populations.
-
-    A hypothesis with tests of several kinds keeps the proportions of the large sample.
+def _parts(
+    study: Study, whole: Mapping[str, Sample], level: Mapping[str, Sample], few: Mapping[str, Sample]
+) -> Iterator[tuple[Study, Mapping[str, Sample]]]:
+    """Hypotheses with the samples that suit them: those that only compare populations keep the proportions
+    between them, those that only resample need fewer respondents; all others have all.
     """
-    kept = tuple(h for h in study.hypotheses if all(test.kind == "gap" for test in h.tests))
-    return replace(study, hypotheses=kept)
+    gaps = [h for h in study.hypotheses if all(test.kind == "gap" for test in h.tests)]
+    slow = [h for h in study.hypotheses if not any(test.kind in SCALED for test in h.tests)]
+    rest = [h for h in study.hypotheses if h not in gaps and h not in slow]
+    for hypotheses, samples in ((gaps, level), (slow, few), (rest, whole)):
+        if hypotheses:
+            yield replace(study, hypotheses=tuple(hypotheses)), samples
 
 
 Gathered = dict[str, tuple[Evidence, ...]]

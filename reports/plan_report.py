@@ -34,6 +34,7 @@ from reports.plan_files import option_label
 from reports.plan_words import WORDS
 from reports.sentences import listed
 
+WIDE = 18.0  #: ems of the column of tests, so that the others stay together
 LONGEST = 34.0  #: ems of a test's name
 OUTCOMES: tuple[Outcome, ...] = ("supported", "cannot_tell", "not_supported", "contradicted")
 
@@ -218,7 +219,10 @@ def _needs(telling: PlanTelling) -> Table:
     return Table(
         key="needs",
         caption=telling.say("needs_caption"),
-        columns=tuple(Column(id=id_, align=align, label=label) for id_, align, label in labels),  # type: ignore[arg-type]
+        columns=tuple(
+            Column(id=id_, align=align, label=label, width=WIDE if id_ == "what" else None)  # type: ignore[arg-type]
+            for id_, align, label in labels
+        ),
         rows=tuple(
             (
                 telling.test_name(test),

@@ -235,11 +235,12 @@ WORDS: Mapping[str, Words] = {
         "en": (
             "By textbook formula: noncentral t for means, Fisher's z for correlations and for coefficients of regression "
             "(controls make it optimistic), the z of tau after Fieller, Hartley and Pearson, noncentral chi-square for "
-            "Cramér's V, noncentral F for R squared."
+            "Cramér's V, noncentral F for R squared. Branches count by Kish's design effect, which is that of a mean and more "
+            "than coefficients need."
         ),
         "zh": (
             "教科书公式：均值用非中心t分布；相关及回归系数用Fisher z（有控制变量时偏乐观）；tau用Fieller、Hartley和Pearson的z；"
-            "Cramér V用非中心卡方；R²用非中心F。"
+            "Cramér V用非中心卡方；R²用非中心F。网点按Kish设计效应计入；该效应针对均值，对系数偏保守。"
         ),
     },
     "method_limits": {

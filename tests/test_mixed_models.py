@@ -187,6 +187,24 @@ def test_wald_intervals_surround_the_spreads_of_a_slope():
     assert (model.boundary.df, rows["state"].tolist() if "state" in rows else "ok") == ((1, 2), "ok")
 
 
+def test_a_slope_that_does_not_differ_is_singular_and_keeps_its_coefficients():
+    rng = np.random.default_rng(5)
+    branch = pd.Series(np.repeat(np.arange(15), 6), name="branch")
+    singular = 0
+    for _ in range(12):
+        x = pd.Series(rng.normal(size=90), name="x")
+        y = pd.Series(0.5 * x + 0.6 * rng.normal(size=15)[branch] + rng.normal(size=90), name="y")
+        model = mixed_model(y, x.to_frame(), branch, slope="x")
+        assert model.state in ("ok", "singular")
+        assert np.isfinite([model.effect("x").estimate, model.effect("x").df]).all()
+        assert model.log_likelihood >= mixed_model(y, x.to_frame(), branch).log_likelihood - 1e-9
+        if model.state == "singular":
+            singular += 1
+            assert {c.sd_interval for c in model.components} == {None}
+            assert "correlate perfectly" in model.reason
+    assert 1 <= singular < 12
+
+
 def test_what_cannot_be_fitted_says_why():
     one = pd.Series(np.arange(8.0), name="y")
     alone = mixed_model(one, one.to_frame()[[]], pd.Series(np.arange(8), name="branch"))

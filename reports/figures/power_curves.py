@@ -117,10 +117,10 @@ def _panel(
         axes.text(
             0.5, 0.45, labels.say(words), transform=axes.transAxes, ha="center", fontsize=theme.small
         ).set_color(theme.muted)
-    right = max(right, 1)
-    axes.set_xlim(0, right)
+    axes.set_xlim(0, max(right, 1))
     middle = _round_number(right / 2)
-    axes.set_xticks([0, middle], [numbers.count(x) for x in (0, middle)], fontsize=theme.small)
+    ticks = (0, middle) if right else ()
+    axes.set_xticks(ticks, [numbers.count(x) for x in ticks], fontsize=theme.small)
 
 
 def _round_number(x: float) -> int:
