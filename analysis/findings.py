@@ -43,7 +43,7 @@ from analysis.wave_findings import WaveFindings, wave_findings
 from analysis.weighting import no_estimate, weights_given_by
 from surveys.questionnaire import Item
 from surveys.responses import Responses
-from surveys.screening import Screening, screen
+from surveys.screening import ALWAYS, Screening, screen
 from surveys.study import Parallel, Population, Study
 from surveys.waves import split_waves
 
@@ -502,10 +502,10 @@ def _rule_effects(
         masks = {
             rule.name: found.screening.without(rule.name)
             for rule in found.screening.ledger
-            if rule.kind != "consent" and rule.n_only_this_rule
+            if rule.kind not in ALWAYS and rule.n_only_this_rule
         }
-        if found.screening.n_set_aside_but_consenting:
-            masks["all"] = found.screening.consenting
+        if (found.screening.usable & ~found.screening.kept).any():
+            masks["all"] = found.screening.usable
         for rule, mask in masks.items():
             sample = sample_of(found.population, found.responses.keep(mask))
             cases.append((study, id_, rule, {**samples, id_: sample}, evidence, settings))

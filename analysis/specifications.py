@@ -49,7 +49,7 @@ from analysis.rank_versions import (
 from analysis.specification_curve import Specification, SpecificationCurve
 from analysis.weighting import weights_given_by
 from surveys.responses import Responses
-from surveys.screening import Screening
+from surveys.screening import ALWAYS, Screening
 from surveys.study import DeclaredTest, Study, TestKind
 
 RESAMPLES = 500  #: of tests whose interval is a bootstrap
@@ -111,7 +111,7 @@ def specification_curves(
 
     Examples
     --------
-    >>> from surveys.screening import screen
+    >>> from surveys.screening import ALWAYS, screen
     >>> from surveys.simulation import load_population_model, simulate
     >>> study = Study.load("bank_tiering")
     >>> model = load_population_model("claims_hold", study)
@@ -163,12 +163,12 @@ class _Samples:
             rule.name
             for screening in met
             for rule in screening.ledger
-            if rule.kind != "consent" and rule.n_only_this_rule
+            if rule.kind not in ALWAYS and rule.n_only_this_rule
         )
         choices = ["all_rules", *(f"without_{name}" for name in alone)]
         kept = [self.get(id_, choices[-1], "answered").n for id_ in populations]
-        bare = [int(screening.consenting.sum()) for screening in met]
-        if any(screening.n_set_aside_but_consenting for screening in met) and not (
+        bare = [int(screening.usable.sum()) for screening in met]
+        if any((screening.usable & ~screening.kept).any() for screening in met) and not (
             len(alone) == 1 and kept == bare
         ):
             choices.append("no_rules")
@@ -182,7 +182,7 @@ def _samples(study: Study, screenings: Mapping[str, Screening]) -> _Samples:
         rule = screened.removeprefix("without_")
         mask = screening.kept
         if screened == "no_rules":
-            mask = screening.consenting
+            mask = screening.usable
         elif rule != screened and rule in screening.flags:
             mask = screening.without(rule)
         responses = screening.responses.keep(mask)

@@ -97,6 +97,7 @@ WORDS = {
 
 RULES = {
     "consent": {"en": "No consent", "zh": "未同意参与"},
+    "sampling": {"en": "No usable weight or place in the design", "zh": "无有效权重或无法归入抽样设计"},
     "missing": {"en": "Too many missing answers", "zh": "缺失过多"},
     "attention": {"en": "Attention check failed", "zh": "未通过注意力检测"},
     "duration": {"en": "Answered too fast", "zh": "作答过快"},
