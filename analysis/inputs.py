@@ -180,10 +180,10 @@ def sample_of(population: Population, responses: Responses) -> Sample:
 
 
 def _with_clusters(population: Population, responses: Responses, frame: pd.DataFrame) -> pd.DataFrame:
-    """The variables, and the names of clusters and strata as answered: of them only who shares one is used."""
+    """The variables, with clusters and strata as answered: of these only who shares one is used."""
     named = {
         name: responses.answers[name].reset_index(drop=True)
-        for name in (*population.sampling_items,)
+        for name in population.sampling_items
         if name in responses.answers
     }
     return frame.assign(**named)

@@ -1,4 +1,4 @@
-"""A declared sampling plan with the answers it is about: the design, what the weights cost, what is in the way."""
+"""A declared sampling plan with its answers: the design, what the weights cost, what is in the way."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ class SamplingDesign:
                 columns.append(again.design.weights)
         if len(columns) < 0.9 * n_replicates:
             raise ValueError(
-                f"only {len(columns)} of {n_replicates} replicates of the weights meet the margins: merge small "
-                "categories"
+                f"only {len(columns)} of {n_replicates} replicates of the weights meet the margins: "
+                "merge small categories"
             )
         return replace(
             drawn,
@@ -164,7 +164,8 @@ def _made(population: Population, answers: pd.DataFrame, inside: npt.NDArray[np.
     """The design among those inside, with the others put back at weight zero."""
     rows = answers[inside]
     design = _drawn(population, rows)
-    raking, targets, margins = None, None, None
+    raking, margins = None, None
+    targets: dict[str, Mapping[object, float]] = {}
     if population.rake_to:
         total = float(design.weights.sum())
         targets = {
@@ -184,7 +185,7 @@ def _made(population: Population, answers: pd.DataFrame, inside: npt.NDArray[np.
         design=design,
         diagnostics=_diagnostics(population, design, inside, raking),
         margins=margins,
-        targets=targets,
+        targets=targets or None,
         trim=population.trim,
     )
 
@@ -201,8 +202,8 @@ def _drawn(population: Population, rows: pd.DataFrame) -> SurveyDesign:
         lies_in = strata.groupby(clusters[0]).nunique()
         if (lies_in > 1).any():
             raise ValueError(
-                f"{int((lies_in > 1).sum())} clusters of {population.cluster} have respondents in two strata: "
-                "correct them, or give clusters names of their own in every stratum"
+                f"{int((lies_in > 1).sum())} clusters of {population.cluster} have respondents in two "
+                "strata: correct them, or give clusters names of their own in every stratum"
             )
     return survey_design(
         None if population.weight is None else rows[population.weight],

@@ -70,6 +70,7 @@ class KendallTauB(Tabular):
     interval: Interval | None  #: estimate plus and minus z times std_error
     statistic: float | None  #: z of the test of no association, corrected for ties
     p_value: float | None
+    method: str = "Kendall's tau-b, asymptotic interval"
     state: str = "ok"
     reason: str = ""
 
@@ -78,7 +79,7 @@ class KendallTauB(Tabular):
         return (
             Entry(
                 measure="kendall_tau_b",
-                method="Kendall's tau-b, asymptotic interval",
+                method=self.method,
                 about={"variable": self.variable, "grouping": self.grouping},
                 n=self.n,
                 estimate=self.estimate,

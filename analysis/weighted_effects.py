@@ -141,7 +141,7 @@ def indirect(predictor: pd.Series, mediators: pd.DataFrame, outcome: pd.Series, 
 
 
 def moderation(outcome: pd.Series, predictor: pd.Series, moderator: pd.Series, design: Design) -> Functional:
-    """Coefficient of the product of two z-scores; simple slopes at -1, 0 and 1 standard deviations beside it."""
+    """Coefficient of the product of two z-scores; simple slopes at -1, 0 and 1 sd beside it."""
     names = ("product", "slope:-1", "slope:+0", "slope:+1")
     data = np.column_stack([outcome, predictor, moderator]).astype(float)
     used = answered(data)
@@ -247,7 +247,7 @@ def _spearman(x: Array, y: Array, used: Mask) -> Estimator:
 
 
 def trend(values: pd.Series, groups: pd.Series, design: Design) -> Functional:
-    """Kendall's tau-b of an outcome with the order of groups, pairs weighted by both their members' weights."""
+    """Kendall's tau-b of an outcome with the order of groups, pairs weigh the product of their weights."""
     if isinstance(groups.dtype, pd.CategoricalDtype) and not groups.cat.ordered:
         raise TypeError("a trend needs groups of ordered category dtype: pd.Categorical(..., ordered=True)")
     answers = values.to_numpy(dtype=float)

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from analysis.design.design import Array, Design
+from analysis.design.design import Array, Design, Mask
 from analysis.design.functionals import Functional
 from analysis.design.linearization import Linearized
 from analysis.invariance import SHARED
@@ -206,7 +206,7 @@ def _checked(functional: Functional, design: Design) -> Functional:
     return functional
 
 
-def _unusable(name: str, used: Array, state: str, reason: str) -> Functional:
+def _unusable(name: str, used: Mask, state: str, reason: str) -> Functional:
     def nothing(weights: Array) -> Linearized:
         return Linearized(
             estimate=np.array([np.nan]),

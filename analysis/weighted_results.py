@@ -132,7 +132,7 @@ def told(
 def weighted_regression(
     outcome: pd.Series, predictors: pd.DataFrame, design: Design, *, confidence_level: float = 0.95
 ) -> Regression:
-    """Regression under a design: raw coefficients as ``survey::svyglm``, standardised ones by their influence.
+    """Regression under a design: raw coefficients as ``survey::svyglm``, and standardised ones.
 
     Examples
     --------
@@ -219,8 +219,9 @@ def weighted_mediation(
 
     References
     ----------
-    .. [1] MacKinnon, D. P., Lockwood, C. M., & Williams, J. (2004). Confidence limits for the indirect effect:
-       Distribution of the product and resampling methods. Multivariate Behavioral Research, 39, 99-128.
+    .. [1] MacKinnon, D. P., Lockwood, C. M., & Williams, J. (2004). Confidence limits for the indirect
+       effect: Distribution of the product and resampling methods. Multivariate Behavioral Research, 39,
+       99-128.
     """
     level = confidence_level
     names = [str(predictor.name), *map(str, mediators.columns), str(outcome.name)]

@@ -1,4 +1,4 @@
-"""Segments against a tier rule under a sampling design: weighted k-means, errors by replicates of the weights."""
+"""Segments against a tier rule under a sampling design: weighted k-means, errors by replicates."""
 
 from __future__ import annotations
 
@@ -163,6 +163,6 @@ def _gains(weights: Array, z: Array, values: Array, codes: Labels, start: Array)
     """Gains by several weightings, shape (m,)."""
     gains = []
     for counts in np.array_split(weights, max(1, weights.size * len(start) // REFIT_CELLS)):
-        by_rule, by_segment = _explained(counts, values, codes, refound(z, counts, start))
+        by_rule, by_segment = _explained(counts, values, codes, refound(z, counts, start).astype(float))
         gains.append((by_segment - by_rule).mean(axis=1))
     return np.concatenate(gains)

@@ -27,6 +27,7 @@ from analysis.design.functionals import (
     effective_n,
     under_design,
 )
+from analysis.design.linearization import Linearized
 from analysis.design.replicates import bootstrap
 from analysis.questions import MINIMUM_N, Estimate, Question, items_of, midpoint, scale_bounds
 from analysis.weighted_gap import WeightedSample, weighted_gap
@@ -279,7 +280,7 @@ def _gap(question: Question) -> Estimate:
     return _estimate(found, METHODS["gap"], result)
 
 
-def _nothing(weights: Array) -> effects.Linearized:
+def _nothing(weights: Array) -> Linearized:
     raise ValueError(f"{len(weights)} weights: a gap has two samples, not one")
 
 

@@ -112,7 +112,7 @@ class Screening:
 
     @property
     def usable(self) -> pd.Series:
-        """True for everyone who gave consent and has a place in the sampling design: who could be analysed."""
+        """True for everyone who gave consent and has a place in the sampling design."""
         outside = [rule.name for rule in self.ledger if rule.kind in ALWAYS]
         return ~self.flags[outside].any(axis="columns")
 
@@ -408,7 +408,7 @@ def _sampling(responses: Responses, options: Options) -> tuple[Criterion, ...]:
     everyone = pd.Series(True, index=responses.answers.index)
     if weight is not None and str(weight) in responses.answers:
         given = responses.answers[str(weight)].astype(float)
-        unusable = ~(np.isfinite(given) & (given > 0))
+        unusable = ~(given > 0) | given.isin([math.inf])
         found.append(Criterion(index=str(weight), values=given, limit=0.0, flagged=unusable, judged=everyone))
     for item in items if isinstance(items, tuple) else ():
         if item in responses.answers:

@@ -181,7 +181,7 @@ def _place_in_sample(body: Any) -> Iterator[ScreeningRule]:
     """The rule that sets aside, on the record, who has no usable weight or no place in the design."""
     drawn = Population(id="", title={}, questionnaire=_NO_QUESTIONS, **_drawing(body))
     if drawn.sampled:
-        options: dict[str, str | tuple[str, ...]] = {"items": drawn.sampling_items}
+        options: dict[str, float | str | tuple[str, ...]] = {"items": drawn.sampling_items}
         if drawn.weight is not None:
             options["weight"] = drawn.weight
         yield ScreeningRule(kind="sampling", options=options)
@@ -269,7 +269,7 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
             "Translate the questionnaire, or drop the language from the study.",
         )
     ids = {item.id: item for item in questionnaire.items}
-    wanted = {
+    wanted: dict[str, tuple[str, ...]] = {
         "group": ("single",),
         "weight": ("number",),
         "recommend": ("single",),

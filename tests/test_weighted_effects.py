@@ -182,7 +182,10 @@ def test_customers_and_assets_from_the_same_respondents_equal_r(customers, desig
     design = designs["clusters"]
     functional = effects.correlation(customers["SAT"], customers["LOY"], "pearson", design)
     found = between_weightings(functional, design, (customers["W"] * customers["BALANCE"]).to_numpy())
-    assert (found.first.estimate, found.second.estimate) == (near(expected["first"]), near(expected["second"]))
+    assert (found.first.estimate, found.second.estimate) == (
+        near(expected["first"]),
+        near(expected["second"]),
+    )
     assert found.difference == near(expected["difference"])
     assert found.std_error == near(expected["std_error"])
 
@@ -194,7 +197,9 @@ def test_customers_and_assets_from_the_same_respondents_equal_r(customers, desig
 def answers():
     rng = np.random.default_rng(11)
     trait = rng.normal(size=240)
-    d = pd.DataFrame({name: np.round(3 + trait + rng.normal(size=240)) for name in ("y", "x", "z", "i1", "i2", "i3")})
+    d = pd.DataFrame(
+        {name: np.round(3 + trait + rng.normal(size=240)) for name in ("y", "x", "z", "i1", "i2", "i3")}
+    )
     d["g"] = rng.integers(1, 4, 240) + (trait > 0.5)
     d["a"] = rng.integers(1, 3, 240).astype(float)
     d["a"] = np.where(rng.random(240) < 0.4, (d["g"] > 2) + 1.0, d["a"])
@@ -228,7 +233,9 @@ def test_equal_weights_give_the_estimates_without_weights(answers):
     for name, expected in unweighted.items():
         assert under_design(weighted[name], design).estimate == near(expected, 1e-10), name
     # tau-b's own error divides by n, that of a design by n - 1, blanks counting as drawn
-    assert under_design(weighted["trend"], design).std_error == near(tau.std_error * np.sqrt(len(d) / (len(d) - 1)))
+    assert under_design(weighted["trend"], design).std_error == near(
+        tau.std_error * np.sqrt(len(d) / (len(d) - 1))
+    )
     yes = (items > 3).astype(float).where(items.notna())
     assert under_design(effects.repeated(yes, design), design).estimate == near(
         cochran_q(yes, rng=rng, resamples=20).estimate, 1e-10
@@ -289,7 +296,9 @@ def test_mediation_under_a_design_adds_up(answers):
     assert result.interval.low < result.estimate < result.interval.high
     assert result.distribution.std_error == pytest.approx(result.std_error, rel=0.1)
     assert found.tail(result.interval.low, True) == pytest.approx(0.025, abs=0.001)
-    single = mediate(answers["x"], answers[["i1", "z"]], answers["y"], rng=np.random.default_rng(1), resamples=4000)
+    single = mediate(
+        answers["x"], answers[["i1", "z"]], answers["y"], rng=np.random.default_rng(1), resamples=4000
+    )
     equal, _ = weighted_mediation(
         answers["x"],
         answers[["i1", "z"]],
