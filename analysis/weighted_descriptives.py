@@ -161,7 +161,7 @@ def _score(plain: GroupScore, marks: Array, design: SurveyDesign, level: float) 
         return replace(plain, estimate=None, std_error=None, interval=None)
     found = estimated(design, mean_estimator(marks))
     step: Array = np.array([100.0, 0.0, -100.0])
-    value, error = float(step @ found.estimate), (math.sqrt(max(0.0, float(step @ found.covariance @ step))))
+    value, error = float(step @ found.estimate), math.sqrt(max(0.0, float(step @ found.covariance @ step)))
     df = design.degrees_of_freedom(known)
     interval = None
     if error > 0 and df >= 1:

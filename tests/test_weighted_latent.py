@@ -104,4 +104,5 @@ def test_a_latent_effect_by_value_and_one_that_cannot_be_fitted(real):
     few = survey_design(np.where(np.arange(len(real)) < 8, 1.0, 0.0))
     none = under_design(effect("controls", real, few), few)
     assert none.estimate is None
-    assert none.state != "ok" and none.reason
+    assert none.state != "ok"
+    assert none.reason
