@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -94,8 +94,15 @@ def value_effects(
                 test=test,
                 value=str(sample.value.name),
                 measure=measures[test.kind],
-                found=by_value(question),
+                found=_told(by_value(question)),
             )
+
+
+def _told(found: WeightingDifference) -> WeightingDifference:
+    """What is kept: numbers, not functions, so that findings can travel between processes."""
+    plain = (replace(one, tail=None, values=None, covariance=None) for one in (found.first, found.second))
+    first, second = plain
+    return replace(found, first=first, second=second)
 
 
 def _answered(test: DeclaredTest, sample: Sample, other: Sample | None) -> bool:
