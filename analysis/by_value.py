@@ -13,7 +13,10 @@ from analysis.inputs import Sample
 from analysis.questions import Question, Settings
 from analysis.results import Entry, Tabular
 from analysis.weighted_tests import by_value
+from analysis.weighting import step_of
 from surveys.study import DeclaredTest, Study, TestKind
+
+WEIGHTING = step_of("analysis.declared_tests.gather")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

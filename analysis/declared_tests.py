@@ -130,6 +130,7 @@ def _evidence(
     )
 
 
+@weights_given_by("analysis.inputs.sample_of")
 def carried_out(question: Question) -> Estimate:
     """The test as declared: under the design of its samples where one is declared, plainly otherwise."""
     if question.under_design:

@@ -25,7 +25,9 @@ from analysis.sem.bootstrap import bootstrap
 from analysis.sem.defined import defined, monte_carlo_draws
 from analysis.sem.fit import Fit, fit
 from analysis.sem.standardized import standardized
-from analysis.weighting import refuses_weights
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 

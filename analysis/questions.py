@@ -12,8 +12,11 @@ import pandas as pd
 from analysis.inputs import Sample, coded_categories
 from analysis.minimum_effect import Tail
 from analysis.results import Interval, Tabular
+from analysis.weighting import step_of
 from surveys.questionnaire import Questionnaire
 from surveys.study import DeclaredTest, Population
+
+WEIGHTING = step_of("analysis.declared_tests.gather")
 
 MINIMUM_N = 30  #: respondents below which no hypothesis is judged
 MINIMUM_ALPHA = 0.50  #: reliability below which a construct is not used in a test

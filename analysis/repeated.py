@@ -19,7 +19,9 @@ from analysis.descriptives import mean_interval
 from analysis.means import signed_ranks
 from analysis.profile import wilson_interval
 from analysis.results import Entry, Interval, Tabular
-from analysis.weighting import refuses_weights
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.repeated.friedman")
 
 Array = npt.NDArray[np.float64]
 

@@ -13,7 +13,10 @@ from analysis.design.design import Array, ReplicateDesign, SurveyDesign, survey_
 from analysis.design.raking import Weighting, kish_design_effect, rake
 from analysis.design.replicates import bootstrap
 from analysis.results import Entry, Tabular
+from analysis.weighting import step_of
 from surveys.study import Population, PopulationSize
+
+WEIGHTING = step_of("analysis.inputs.sample_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,9 @@ from analysis.agreement import WeightedKappa, weighted_kappa
 from analysis.bootstrap import BootstrapDistribution, resampled_counts
 from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
-from analysis.weighting import no_estimate, refuses_weights
+from analysis.weighting import no_estimate, refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.segmentation.segment")
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]

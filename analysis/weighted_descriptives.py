@@ -39,6 +39,9 @@ from analysis.trend import JonckheereTerpstra, KendallTauB
 from analysis.weighted_effects import adjusted, correlation, cramers_v, trend
 from analysis.weighted_gap import WeightedSample, weighted_gap
 from analysis.weighted_results import WEIGHTED
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.design.means.weighted_means")
 
 NOT_WEIGHTED = "the test has no version under a sampling design"
 

@@ -28,6 +28,9 @@ from analysis.groups import group_label
 from analysis.mediation import chain
 from analysis.repeated import cochran_effect, kendall_w
 from analysis.trend import concordance
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.design.means.weighted_means")
 
 Codes = npt.NDArray[np.int64]
 OfCorrelations = Callable[[Array], Array]  #: matrices, shape (m, k, k), to values, shape (m, p)

@@ -15,6 +15,9 @@ from analysis.design.functionals import Inference, effective_n, of_sums
 from analysis.design.linearization import Linearized, covariance_of_total, unexplained
 from analysis.means import small_sample_factor
 from analysis.minimum_effect import t_tail
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.design.means.weighted_means")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -27,6 +27,9 @@ from analysis.sem.influence import parameter_influence
 from analysis.sem.model import Model
 from analysis.sem.moments import moments_of
 from analysis.sem.standardized import standardized_duals
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.design.means.weighted_means")
 
 _WEIGHT = "the weight"  #: no item is called so: ids have no blanks
 _GROUP = "the group"

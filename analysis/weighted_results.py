@@ -22,6 +22,9 @@ from analysis.mediation import IndirectEffect, Mediation, PathCoefficient
 from analysis.regression import Regression, Term
 from analysis.results import Entry, Interval, Tabular
 from analysis.weighted_effects import adjusted, drivers, indirect, path
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.design.means.weighted_means")
 
 WEIGHTED = "weighted, variance of the design"
 

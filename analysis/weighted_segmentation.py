@@ -26,6 +26,9 @@ from analysis.segmentation import (
     refound,
     tightest,
 )
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.design.means.weighted_means")
 
 Labels = npt.NDArray[np.int64]
 METHOD = "weighted k-means on z-scores, bootstrap replicates of the design with segments found anew"

@@ -39,7 +39,10 @@ from analysis.weighted_results import (
     weighted_regression,
 )
 from analysis.weighted_segmentation import METHOD, WeightedComparison, weighted_comparison
+from analysis.weighting import step_of
 from surveys.study import TestKind
+
+WEIGHTING = step_of("analysis.declared_tests.gather")
 
 #: of segments: each finds them anew
 MOST_REPLICATES = 500

@@ -145,7 +145,8 @@ def table(samples: int, workers: int) -> list[str]:
         "",
         f"{samples} samples of about {sum(SIZES)} from a population of {len(whole.frame):,}, drawn by tier "
         f"({', '.join(map(str, SIZES))}) with chances that rise with satisfaction. A true coverage of 95 % "
-        f"shows as 95 ± {1.96 * error:.1f} % (Monte Carlo error). Written by `benchmarks/weighted_coverage.py`.",
+        f"shows as 95 ± {1.96 * error:.1f} % (Monte Carlo error). Written by"
+        " `benchmarks/weighted_coverage.py`.",
         "",
         "| kind | truth | mean, weighted | coverage, weighted | mean, unweighted | coverage, unweighted |",
         "| --- | --- | --- | --- | --- | --- |",

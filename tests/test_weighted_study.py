@@ -171,7 +171,7 @@ hypotheses:
     claim: {en: Clients are satisfied., zh: 客户满意。}
     tests: [{kind: mean, population: clients, variable: satisfaction, smallest_effect: 0.2}]
   - id: H5
-    claim: {en: Satisfied clients are loyal, free of error., zh: 剔除误差后，满意的客户更忠诚。}
+    claim: {en: "Satisfied clients are loyal, free of error.", zh: 剔除误差后，满意的客户更忠诚。}
     tests: [{kind: latent_path, population: clients, predictor: satisfaction, outcome: loyalty, smallest_effect: 0.1}]
 outline: [sample, measurement, descriptives, hypotheses, verdicts, limits, methods, provenance]
 """

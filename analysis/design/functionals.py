@@ -29,6 +29,9 @@ from analysis.drivers import r_squared_interval, r_squared_tail
 from analysis.minimum_effect import Tail, t_tail
 from analysis.results import Interval
 from analysis.squared_effects import SquaredEffect
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.design.means.weighted_means")
 
 #: Values, shape (m, p), of sums over respondents, shape (m, q). Multiplying all sums by one number must not
 #: change them.

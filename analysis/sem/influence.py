@@ -8,6 +8,9 @@ import numpy.typing as npt
 from analysis.sem.casewise import scores
 from analysis.sem.errors import ModelError
 from analysis.sem.fitted import Fit
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
 
 Array = npt.NDArray[np.float64]
 
