@@ -119,7 +119,7 @@ title: {{en: Clients, zh: 客户}}
 languages: [en, zh]
 respondent_id: [id]
 scales:
-  ten: {{numeric: [1, 10], ends: {{low: {{en: low, zh: 低}}, high: {{en: high, zh: 高}}}}}}
+  ten: {{numeric: [0, 10], ends: {{low: {{en: low, zh: 低}}, high: {{en: high, zh: 高}}}}}}
   tier:
     interval: false
     options:
@@ -209,7 +209,7 @@ def test_real_answers_with_made_up_strata_give_verdicts(shared_data, tmp_path):
     sample = clients.sample
     (evidence,) = findings.verdict("H4").evidence
     direct = under_design(
-        standardized_mean(sample.variable("satisfaction"), 5.5, sample.design), sample.design
+        standardized_mean(sample.variable("satisfaction"), 5.0, sample.design), sample.design
     )
     assert evidence.estimate == direct.estimate
     assert direct.df == 9  # twelve branches in three regions
