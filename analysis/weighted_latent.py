@@ -14,12 +14,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from analysis.comparability import comparability
 from analysis.design.design import Array, Design, Mask
 from analysis.design.functionals import Functional
 from analysis.design.linearization import Linearized
 from analysis.invariance import SHARED
 from analysis.latent_effects import model_columns, path_model, rise, series_model
-from analysis.measurement import comparability
 from analysis.sem.expressions import Dual
 from analysis.sem.fit import fit, fit_moments
 from analysis.sem.fitted import Fit
@@ -107,7 +107,7 @@ def latent_trend(items: pd.DataFrame, groups: pd.Series, design: Design, *, cons
     Whether the groups understand the items alike is examined without weights: it is a property of the items.
     Weighted group sizes and the pooled standard deviation are taken as known.
     """
-    told = comparability(items, groups, construct=construct)
+    told = comparability(items, groups, construct=construct, take="numbers")
     used = (items.notna().all(axis="columns") & groups.notna()).to_numpy()
     name = "latent_mean_difference"
     ladder = told.ladder

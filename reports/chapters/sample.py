@@ -74,6 +74,7 @@ WORDS = {
     "missing_note": {
         "en": "Items of constructs. The most frequent patterns; those of fewer than {minimum} respondents are told together. Scores are means of the items answered (see methods), so one blank rarely costs a score.",
         "zh": "仅计构念题项。列出最常见的模式，不足{minimum}人的模式合并列出。构念得分为已答题项的均值（见方法附录），个别缺失通常不影响得分。",
+    },
     "profile_weighted": {
         "en": "Counts are respondents; shares are weighted, of those who answered, with logit intervals of the sampling design. Counts below {minimum} are suppressed, and where needed a second one (–), so that they cannot be worked out.",
         "zh": "人数为受访者人数；比例为加权比例（以作答者为基数），区间为抽样设计下的logit区间。人数不足{minimum}的格不予列出，必要时另隐去一格（–），以免推算得出。",
