@@ -107,7 +107,7 @@ def latent_trend(items: pd.DataFrame, groups: pd.Series, design: Design, *, cons
     Whether the groups understand the items alike is examined without weights: it is a property of the items.
     Weighted group sizes and the pooled standard deviation are taken as known.
     """
-    told = comparability(items, groups, construct=construct, take="numbers")
+    told = comparability(items, groups, construct=construct, take="MLR")
     used = (items.notna().all(axis="columns") & groups.notna()).to_numpy()
     name = "latent_mean_difference"
     ladder = told.ladder
