@@ -43,6 +43,7 @@ class Correlation(Tabular):
     df: float | None = None
     p_value: float | None = None
     interval: Interval | None = None
+    errors: str = ""  #: where not those of the method: of a sampling design
     state: str = "ok"
     reason: str = ""
 
@@ -51,7 +52,7 @@ class Correlation(Tabular):
         return (
             Entry(
                 measure=MEASURES[self.method],
-                method=METHODS[self.method],
+                method=f"{MEASURES[self.method]}, {self.errors}" if self.errors else METHODS[self.method],
                 about={"x": self.x, "y": self.y},
                 n=self.n,
                 estimate=self.estimate,

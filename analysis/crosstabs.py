@@ -47,6 +47,7 @@ class Association(Tabular):
     #: V squared without assuming anything of the table but independent respondents
     distribution_free: SquaredEffect | None = None
     distribution_free_interval: Interval | None = None  #: of V; holds where V is far from zero too
+    method: str = "Pearson chi-square test, Cramér's V, noncentral chi-square interval"
     state: str = "ok"  #: ``small_expected`` keeps all numbers and says why to doubt them
     reason: str = ""
 
@@ -60,7 +61,7 @@ class Association(Tabular):
         return (
             Entry(
                 measure="cramers_v",
-                method="Pearson chi-square test, Cramér's V, noncentral chi-square interval",
+                method=self.method,
                 about={"rows": self.rows, "columns": self.columns},
                 n=self.n,
                 estimate=self.cramers_v,
@@ -125,6 +126,7 @@ class MultipleResponse(Tabular):
     n_missing: int  #: respondents with no answer to any option
     shares: tuple[OptionShare, ...]  #: all respondents first, then group by group
     tests: tuple[OptionTest, ...]  #: empty when not split by group
+    method: str = "Share of respondents, Wilson interval"
 
     def entries(self) -> tuple[Entry, ...]:
         """A share per option and group, then a test per option."""
@@ -140,7 +142,7 @@ class MultipleResponse(Tabular):
         of_answers = {} if share.share_of_answers is None else {"share_of_answers": share.share_of_answers}
         return Entry(
             measure="share_of_respondents",
-            method="Share of respondents, Wilson interval",
+            method=self.method,
             about=about,
             n=share.base,
             estimate=share.estimate,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from analysis.correlations import CorrelationMethod, correlate
 from analysis.crosstabs import association
 from analysis.drivers import added_value, key_drivers
 from analysis.hypotheses import Evidence, Reason
-from analysis.inputs import Sample, coded_categories
+from analysis.inputs import Sample
 from analysis.latent_effects import LatentEffect, latent_indirect, latent_path, latent_trend
 from analysis.means import RobustEffect, mean_against, mean_difference, within_contrast
 from analysis.mediation import mediate
@@ -33,73 +32,20 @@ from analysis.minimum_effect import (
     normal_tail,
     t_tail,
 )
+from analysis.questions import MINIMUM_ALPHA as MINIMUM_ALPHA
+from analysis.questions import MINIMUM_N as MINIMUM_N
+from analysis.questions import Estimate as Estimate
+from analysis.questions import Question as Question
+from analysis.questions import Settings as Settings
+from analysis.questions import items_of, midpoint, scale_bounds
 from analysis.regression import moderate, regress
 from analysis.reliability import cronbach_alpha
 from analysis.repeated import cochran_q, friedman
-from analysis.results import Interval, Tabular
 from analysis.segmentation import compare_with_rule
 from analysis.trend import kendall_tau_b
+from analysis.weighted_tests import weighted_alpha, weighted_estimate
 from analysis.weighting import weights_given_by
-from surveys.questionnaire import Questionnaire
-from surveys.study import DeclaredTest, Population, Study, TestKind
-
-MINIMUM_N = 30  #: respondents below which no hypothesis is judged
-MINIMUM_ALPHA = 0.50  #: reliability below which a construct is not used in a test
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What all tests of a study share."""
-
-    confidence_level: float = 0.95
-    resamples: int = 5000
-    seed: int = 1
-    minimum_cell: int = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """An effect on the scale of its smallest effect of interest."""
-
-    method: str
-    n: int
-    result: Tabular
-    estimate: float | None = None
-    std_error: float | None = None
-    interval: Interval | None = None
-    tail: Tail | None = None
-    state: str = "ok"
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A declared test with the people it is asked of."""
-
-    test: DeclaredTest
-    population: Population
-    sample: Sample
-    other: Sample | None
-    settings: Settings
-    rng: np.random.Generator
-
-    def names(self, role: str) -> tuple[str, ...]:
-        return self.test.variables.get(role, ())
-
-    def one(self, role: str) -> pd.Series:
-        return self.sample.variable(self.names(role)[0])
-
-    def several(self, role: str) -> pd.DataFrame:
-        return pd.DataFrame({name: self.sample.variable(name) for name in self.names(role)})
-
-    def groups(self) -> pd.Series:
-        """The groups asked for, or else those of the population, as an ordered categorical."""
-        named = self.names("group")
-        if not named or named[0] == self.population.group:
-            if self.sample.groups is None:
-                raise KeyError(self.population.group or "group")
-            return self.sample.groups
-        return coded_categories(self.sample.variable(named[0]), self.population.questionnaire)
+from surveys.study import DeclaredTest, Study, TestKind
 
 
 @weights_given_by("analysis.inputs.sample_of")
@@ -161,7 +107,7 @@ def _evidence(
         settings=settings,
         rng=np.random.default_rng(seed),
     )
-    estimated = ESTIMATORS[test.kind](question)
+    estimated = carried_out(question)
     failed = list(_failed_conditions(question, estimated, position, study))
     judged = None
     if not failed and estimated.interval is not None and estimated.tail is not None:
@@ -182,6 +128,14 @@ def _evidence(
         failed=tuple(failed),
         result=estimated.result,
     )
+
+
+@weights_given_by("analysis.inputs.sample_of")
+def carried_out(question: Question) -> Estimate:
+    """The test as declared: under the design of its samples where one is declared, plainly otherwise."""
+    if question.under_design:
+        return weighted_estimate(question)
+    return ESTIMATORS[question.test.kind](question)
 
 
 def _failed(hypothesis: str, position: int, test: DeclaredTest, word: str, details: str) -> Evidence:
@@ -217,12 +171,15 @@ def _failed_conditions(
     failed = []
     if estimated.n < MINIMUM_N:
         failed.append(Reason(word="too_few", test=position, details=f"n = {estimated.n} < {MINIMUM_N}"))
+    elif estimated.effective_n is not None and estimated.effective_n < MINIMUM_N:
+        few = f"effective n = {estimated.effective_n:.1f} < {MINIMUM_N}"
+        failed.append(Reason(word="too_few", test=position, details=few))
     if estimated.state != "ok" or estimated.interval is None or estimated.tail is None:
         failed.append(Reason(word=estimated.state, test=position, details=estimated.reason))
     for sample in (question.sample, question.other):
-        if sample is not None and sample.weights is not None:
-            weight = study.populations[sample.population].weight
-            failed.append(Reason(word="weighted", test=position, details=f"{sample.population}: {weight}"))
+        if sample is not None and sample.sampling is not None and sample.design is None:
+            trouble = f"{sample.population}: {sample.sampling.trouble}"
+            failed.append(Reason(word="weighted", test=position, details=trouble))
     if question.test.kind == "trend":
         failed.extend(_not_comparable(question, position))
     if question.test.kind == "gap":
@@ -232,7 +189,11 @@ def _failed_conditions(
         questionnaire = study.populations[sample.population].questionnaire
         if not questionnaire.has_construct(name) or len(questionnaire.construct(name).items) < 2:
             continue
-        alpha = cronbach_alpha(sample.item_frame(name), construct=name)
+        alpha = (
+            cronbach_alpha(sample.item_frame(name), construct=name)
+            if sample.design is None
+            else weighted_alpha(sample.item_frame(name), sample.design, construct=name)
+        )
         if alpha.estimate is None or alpha.state != "ok":
             failed.append(Reason(word="unreliable", test=position, details=f"{name}: {alpha.reason}"))
         elif alpha.estimate < MINIMUM_ALPHA:
@@ -394,7 +355,7 @@ def _contrast(question: Question) -> Estimate:
 def _mean(question: Question) -> Estimate:
     name = question.names("variable")[0]
     given = question.names("reference")
-    reference = float(given[0]) if given else _midpoint(question.population.questionnaire, name)
+    reference = float(given[0]) if given else midpoint(question.population.questionnaire, name)
     result = mean_against(
         question.one("variable"),
         reference,
@@ -412,14 +373,6 @@ def _mean(question: Question) -> Estimate:
         state=result.state,
         reason=result.reason,
     )
-
-
-def _midpoint(questionnaire: Questionnaire, name: str) -> float:
-    item = questionnaire.construct(name).items[0] if questionnaire.has_construct(name) else name
-    scale = questionnaire.item(item).scale
-    if scale is None:
-        raise ValueError(f"{name} has no scale with a midpoint; the test needs a `reference`")
-    return scale.midpoint
 
 
 def _gap(question: Question) -> Estimate:
@@ -453,7 +406,7 @@ def _drivers(question: Question) -> Estimate:
         question.several("predictors"),
         rng=question.rng,
         resamples=min(question.settings.resamples, 1000),
-        bounds={name: _bounds(question.population.questionnaire, name) for name in names},
+        bounds={name: scale_bounds(question.population.questionnaire, name) for name in names},
         clusters=question.sample.clusters,
         confidence_level=question.settings.confidence_level,
     )
@@ -468,12 +421,6 @@ def _drivers(question: Question) -> Estimate:
         state=result.state,
         reason=result.reason,
     )
-
-
-def _bounds(questionnaire: Questionnaire, name: str) -> tuple[float, float]:
-    item = questionnaire.construct(name).items[0] if questionnaire.has_construct(name) else name
-    scale = questionnaire.item(item).scale if questionnaire.has_item(item) else None
-    return (math.nan, math.nan) if scale is None else (float(scale.low), float(scale.high))
 
 
 def _correlation(question: Question) -> Estimate:
@@ -595,7 +542,7 @@ def _latent_path(question: Question) -> Estimate:
         question.names("outcome")[0],
         question.names("controls"),
     )
-    items, constructs = _items_of(question, (predictor, *controls, outcome))
+    items, constructs = items_of(question, (predictor, *controls, outcome))
     return _latent(
         latent_path(
             items,
@@ -611,7 +558,7 @@ def _latent_path(question: Question) -> Estimate:
 
 def _latent_indirect(question: Question) -> Estimate:
     predictor, outcome = question.names("predictor")[0], question.names("outcome")[0]
-    items, constructs = _items_of(question, (predictor, *question.names("mediators"), outcome))
+    items, constructs = items_of(question, (predictor, *question.names("mediators"), outcome))
     return _latent(
         latent_indirect(
             items,
@@ -627,7 +574,7 @@ def _latent_indirect(question: Question) -> Estimate:
 
 def _latent_trend(question: Question) -> Estimate:
     construct = question.names("outcome")[0]
-    items, _ = _items_of(question, (construct,))
+    items, _ = items_of(question, (construct,))
     return _latent(
         latent_trend(
             items,
@@ -636,20 +583,6 @@ def _latent_trend(question: Question) -> Estimate:
             confidence_level=question.settings.confidence_level,
         )
     )
-
-
-def _items_of(question: Question, names: Sequence[str]) -> tuple[pd.DataFrame, Mapping[str, tuple[str, ...]]]:
-    """Keyed items of constructs; an item named by itself stands for itself."""
-    questionnaire = question.population.questionnaire
-    frames = {}
-    for name in names:
-        frames[name] = (
-            question.sample.item_frame(name)
-            if questionnaire.has_construct(name)
-            else question.sample.variable(name).to_frame(name)
-        )
-    constructs = {name: tuple(map(str, frame.columns)) for name, frame in frames.items()}
-    return pd.concat(frames.values(), axis="columns"), constructs
 
 
 def _latent(result: LatentEffect) -> Estimate:

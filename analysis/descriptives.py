@@ -37,6 +37,7 @@ class Description(Tabular):
     maximum: float | None
     floor_share: float | None = None  #: share at the scale's lowest code, where bounds were given
     ceiling_share: float | None = None
+    method: str = "Mean, t interval"
     state: str = "ok"
     reason: str = ""
 
@@ -56,7 +57,7 @@ class Description(Tabular):
         return (
             Entry(
                 measure="mean",
-                method="Mean, t interval",
+                method=self.method,
                 about={"variable": self.variable},
                 n=self.n,
                 estimate=self.mean,

@@ -59,6 +59,7 @@ class KeyDrivers(Tabular):
     std_error: float | None = None  #: of R squared, by the jackknife
     interval: Interval | None = None
     drivers: tuple[Driver, ...] = ()
+    errors: str = ""  #: where errors are not those of jackknife and bootstrap, what they are
     state: str = "ok"
     reason: str = ""
 
@@ -72,7 +73,7 @@ class KeyDrivers(Tabular):
         rows = [
             Entry(
                 measure="adjusted_r_squared",
-                method="OLS, jackknife interval on Fisher's z scale",
+                method=f"OLS, {self.errors or 'jackknife'} interval on Fisher's z scale",
                 about={"outcome": self.outcome},
                 n=self.n,
                 estimate=self.adjusted_r_squared,
@@ -90,7 +91,7 @@ class KeyDrivers(Tabular):
             rows.append(
                 Entry(
                     measure="lmg",
-                    method="LMG, percentile bootstrap",
+                    method=f"LMG, {self.errors or 'percentile bootstrap'}",
                     about=about,
                     n=self.n,
                     estimate=driver.lmg,
@@ -101,7 +102,7 @@ class KeyDrivers(Tabular):
             rows.append(
                 Entry(
                     measure="relative_weight",
-                    method="Johnson's relative weights, percentile bootstrap",
+                    method=f"Johnson's relative weights, {self.errors or 'percentile bootstrap'}",
                     about=about,
                     n=self.n,
                     estimate=driver.relative_weight,

@@ -17,11 +17,12 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from analysis.by_value import ValueEffect, value_effects
 from analysis.comparability import Comparability, comparability, comparability_between
 from analysis.correlations import CorrelationMatrix, correlation_matrix
 from analysis.crosstabs import MultipleResponse, multiple_response
 from analysis.declared_banners import DeclaredBanner, declared_banner
-from analysis.declared_tests import Settings, gather
+from analysis.declared_tests import MEASURES, Settings, gather
 from analysis.descriptives import AnswerShares, Descriptives, answer_shares, describe
 from analysis.families import Family, corrected_over_families
 from analysis.groups import GroupComparison, compare_groups
@@ -35,15 +36,27 @@ from analysis.open_answers import OpenAnswers, open_answers
 from analysis.profile import Frequencies, frequencies
 from analysis.reliability import CronbachAlpha, cronbach_alpha
 from analysis.results import Entry, Tabular
+from analysis.sampling import WeightDiagnostics
 from analysis.specification_curve import SpecificationCurve
 from analysis.specifications import specification_curves
 from analysis.tier_views import TierViews, tier_views
 from analysis.trend import JonckheereTerpstra, KendallTauB, jonckheere_terpstra, kendall_tau_b
 from analysis.wave_findings import WaveFindings, wave_findings
+from analysis.weighted_descriptives import (
+    weighted_answer_shares,
+    weighted_correlation_matrix,
+    weighted_descriptions,
+    weighted_frequencies,
+    weighted_group_comparison,
+    weighted_mean_difference,
+    weighted_multiple_response,
+    weighted_net_promoter,
+    weighted_trend,
+)
 from analysis.weighting import no_estimate, weights_given_by
 from surveys.questionnaire import Item
 from surveys.responses import Responses
-from surveys.screening import Screening, screen
+from surveys.screening import ALWAYS, Screening, screen
 from surveys.study import Parallel, Population, Study
 from surveys.waves import split_waves
 
@@ -73,6 +86,7 @@ class PopulationFindings:
     missing: MissingAnswers | None = None  #: among the items of constructs
     open_answers: tuple[OpenAnswers, ...] = ()
     waves: WaveFindings | None = None  #: what changed; all else here is about the last wave
+    weights: WeightDiagnostics | None = None  #: where the population declares a sampling design
 
     @property
     def id(self) -> str:
@@ -80,6 +94,8 @@ class PopulationFindings:
 
     def results(self) -> Iterator[tuple[str, Tabular]]:
         """Every result with the section it belongs to."""
+        if self.weights is not None:
+            yield "weights", self.weights
         for frequency in self.profile:
             yield "profile", frequency
         yield "numbers", self.numbers
@@ -149,6 +165,7 @@ class Findings:
     families: tuple[Family, ...] = ()  #: tests outside the hypotheses that are corrected together
     catalogue: Mapping[str, tuple[str, Entry]] = field(repr=False)  #: id -> (population, entry)
     views: TierViews = field(default_factory=TierViews)  #: priorities, gaps and moves by tier
+    by_value: tuple[ValueEffect, ...] = ()  #: tests again, every customer weighted by value
 
     @property
     def synthetic(self) -> bool:
@@ -233,6 +250,10 @@ def find(
     )
     gaps = tuple(_gaps(study, samples))
     views = tier_views(study, samples)
+    valued: tuple[ValueEffect, ...] = ()
+    if any(sample.value is not None for sample in samples.values()):
+        tell("testing again with customers weighted by value")
+        valued = tuple(value_effects(study, samples, settings, MEASURES))
     effects: tuple[RuleEffect, ...] = ()
     if sensitivity:
         tell("testing again with each screening rule left out")
@@ -243,7 +264,9 @@ def find(
         screenings = {id_: found.screening for id_, found in populations.items()}
         parts = _each(pool, _curves_of, [(study, screenings, h.id) for h in study.hypotheses])
         curves = tuple(curve for part in parts for curve in part)
-    catalogue, families = corrected_over_families(_catalogue(populations, gaps, verdicts, curves, views))
+    catalogue, families = corrected_over_families(
+        _catalogue(populations, gaps, verdicts, curves, views, valued)
+    )
     return Findings(
         study=study,
         populations=populations,
@@ -254,6 +277,7 @@ def find(
         families=families,
         catalogue=catalogue,
         views=views,
+        by_value=valued,
     )
 
 
@@ -314,6 +338,13 @@ def _population_findings(
         for name in outcomes:
             rng = _named_rng(settings.seed, population.id, "groups", name)
             values = sample.variable(name)
+            if sample.design is not None:
+                comparisons.append(
+                    weighted_group_comparison(values, groups, sample.design, confidence_level=level)
+                )
+                if population.group_ordered:
+                    trends.append(weighted_trend(values, groups, sample.design, confidence_level=level))
+                continue
             comparisons.append(compare_groups(values, groups, rng=rng, confidence_level=level))
             if population.group_ordered:
                 trends.append(
@@ -328,17 +359,18 @@ def _population_findings(
         screening=screening,
         sample=sample,
         profile=tuple(
-            frequencies(sample.frame[item.id], item.scale.codes, confidence_level=level)
+            _frequencies(sample, item.id, item.scale.codes, level)
             for item in singles
             if item.scale is not None
         ),
-        numbers=describe(sample.frame[numbers], confidence_level=level),
-        items=describe(
+        numbers=_describe(sample, sample.frame[numbers], {}, level),
+        items=_describe(
+            sample,
             _as_answered(sample, rated),
-            bounds={item.id: (item.scale.low, item.scale.high) for item in rated if item.scale is not None},
-            confidence_level=level,
+            {item.id: (item.scale.low, item.scale.high) for item in rated if item.scale is not None},
+            level,
         ),
-        constructs=describe(sample.frame[constructs], confidence_level=level),
+        constructs=_describe(sample, sample.frame[constructs], {}, level),
         shares=_shares(population, sample, level),
         reliability=tuple(
             cronbach_alpha(sample.item_frame(c.id), construct=c.id, confidence_level=level)
@@ -353,9 +385,7 @@ def _population_findings(
             for c in questionnaire.constructs
             if c.id in sample.frame and len(c.items) > 1
         ),
-        correlations=correlation_matrix(sample.frame[constructs], confidence_level=level)
-        if len(constructs) > 1
-        else None,
+        correlations=_correlations(sample, constructs, level),
         comparisons=tuple(comparisons),
         trends=tuple(trends),
         multiple=tuple(_multiple(population, sample, items, level)),
@@ -389,7 +419,30 @@ def _population_findings(
         )
         if len(by_wave) > 1
         else None,
+        weights=None if sample.sampling is None else sample.sampling.diagnostics,
     )
+
+
+def _frequencies(sample: Sample, item: str, codes: Sequence[int], level: float) -> Frequencies:
+    if sample.design is not None:
+        return weighted_frequencies(sample.frame[item], codes, sample.design, confidence_level=level)
+    return frequencies(sample.frame[item], codes, confidence_level=level)
+
+
+def _describe(
+    sample: Sample, frame: pd.DataFrame, bounds: Mapping[str, tuple[float, float]], level: float
+) -> Descriptives:
+    if sample.design is not None:
+        return weighted_descriptions(frame, sample.design, bounds=bounds, confidence_level=level)
+    return describe(frame, bounds=bounds, confidence_level=level)
+
+
+def _correlations(sample: Sample, constructs: list[str], level: float) -> CorrelationMatrix | None:
+    if len(constructs) < 2:
+        return None
+    if sample.design is not None:
+        return weighted_correlation_matrix(sample.frame[constructs], sample.design, confidence_level=level)
+    return correlation_matrix(sample.frame[constructs], confidence_level=level)
 
 
 def _measurement(population: Population, sample: Sample) -> Measurement | None:
@@ -433,7 +486,12 @@ def _shares(population: Population, sample: Sample, level: float) -> dict[str, A
         scale = items[0].scale if items else None
         if len(scales) != 1 or scale is None:
             continue
-        shares[construct.id] = answer_shares(_as_answered(sample, items), scale.codes, confidence_level=level)
+        answers = _as_answered(sample, items)
+        shares[construct.id] = (
+            answer_shares(answers, scale.codes, confidence_level=level)
+            if sample.design is None
+            else weighted_answer_shares(answers, scale.codes, sample.design, confidence_level=level)
+        )
     return shares
 
 
@@ -443,13 +501,20 @@ def _multiple(
     for id_ in population.multiple_response:
         columns = [column for column in items[id_].columns if column in sample.frame]
         if columns:
-            yield multiple_response(sample.frame[columns], sample.groups, confidence_level=level)
+            marks, groups = sample.frame[columns], sample.groups
+            if sample.design is None:
+                yield multiple_response(marks, groups, confidence_level=level)
+            else:
+                yield weighted_multiple_response(marks, groups, sample.design, confidence_level=level)
 
 
 def _recommend(population: Population, sample: Sample, level: float) -> NetPromoterScore | None:
     if population.recommend is None or population.recommend not in sample.frame:
         return None
-    return net_promoter_score(sample.frame[population.recommend], sample.groups, confidence_level=level)
+    ratings = sample.frame[population.recommend]
+    if sample.design is not None:
+        return weighted_net_promoter(ratings, sample.groups, sample.design, confidence_level=level)
+    return net_promoter_score(ratings, sample.groups, confidence_level=level)
 
 
 def _gaps(study: Study, samples: Mapping[str, Sample]) -> Iterator[Gap]:
@@ -465,10 +530,12 @@ def _gaps(study: Study, samples: Mapping[str, Sample]) -> Iterator[Gap]:
                 parallel=parallel,
                 first=first,
                 second=second,
-                difference=mean_difference(
-                    samples[first].variable(parallel.names[first]),
-                    samples[second].variable(parallel.names[second]),
-                    confidence_level=study.confidence_level,
+                difference=_difference(
+                    samples[first],
+                    parallel.names[first],
+                    samples[second],
+                    parallel.names[second],
+                    study.confidence_level,
                 ),
                 comparability=_between(samples[first], samples[second], parallel.names),
             )
@@ -487,6 +554,16 @@ def _between(first: Sample, second: Sample, names: Mapping[str, str]) -> Compara
     )
 
 
+def _difference(
+    first: Sample, first_name: str, second: Sample, second_name: str, level: float
+) -> MeanDifference:
+    a, b = first.variable(first_name), second.variable(second_name)
+    if first.design is None and second.design is None:
+        return mean_difference(a, b, confidence_level=level)
+    designs = (first.plain_design(), second.plain_design())
+    return weighted_mean_difference(a, b, designs, confidence_level=level)
+
+
 def _rule_effects(
     study: Study,
     populations: Mapping[str, PopulationFindings],
@@ -502,10 +579,10 @@ def _rule_effects(
         masks = {
             rule.name: found.screening.without(rule.name)
             for rule in found.screening.ledger
-            if rule.kind != "consent" and rule.n_only_this_rule
+            if rule.kind not in ALWAYS and rule.n_only_this_rule
         }
-        if found.screening.n_set_aside_but_consenting:
-            masks["all"] = found.screening.consenting
+        if (found.screening.usable & ~found.screening.kept).any():
+            masks["all"] = found.screening.usable
         for rule, mask in masks.items():
             sample = sample_of(found.population, found.responses.keep(mask))
             cases.append((study, id_, rule, {**samples, id_: sample}, evidence, settings))
@@ -549,6 +626,7 @@ def _catalogue(
     verdicts: tuple[Verdict, ...],
     curves: tuple[SpecificationCurve, ...],
     views: TierViews,
+    valued: tuple[ValueEffect, ...],
 ) -> dict[str, tuple[str, Entry]]:
     catalogue: dict[str, tuple[str, Entry]] = {}
 
@@ -581,4 +659,6 @@ def _catalogue(
                 add(f"{scope}.details", evidence.test.population, evidence.result)
     for curve in curves:
         add(specification_scope(curve), curve.test.population, curve)
+    for effect in valued:
+        add(f"hypotheses.{effect.hypothesis}.{effect.position + 1}.by_value", effect.test.population, effect)
     return catalogue

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+import numpy as np
 import pandas as pd
 
+from analysis.design.design import SurveyDesign, survey_design
+from analysis.sampling import SamplingDesign, sampling_design
 from analysis.weighting import no_estimate
 from surveys.questionnaire import Item, Questionnaire
 from surveys.responses import Responses
@@ -33,6 +36,11 @@ class Sample:
         scale's order, so that no sort can shuffle them.
     weights, clusters : Series or None
         Their item's answers, where the population declares one and the answers hold it.
+    sampling : SamplingDesign or None
+        How the respondents were drawn and what they weigh, where the population declares more of it than
+        clusters; the reason, where that cannot be used.
+    value : Series or None
+        What each customer is worth, where the population declares such an item.
     synthetic : bool
         Whether a simulation made the answers.
     """
@@ -44,6 +52,26 @@ class Sample:
     weights: pd.Series | None = None
     clusters: pd.Series | None = None
     synthetic: bool = False
+    sampling: SamplingDesign | None = None
+    value: pd.Series | None = None
+
+    @property
+    def design(self) -> SurveyDesign | None:
+        """The design that estimates follow, where one is declared and can be used."""
+        return None if self.sampling is None else self.sampling.design
+
+    def plain_design(self) -> SurveyDesign:
+        """The design, or that of respondents who all count alike and were drawn by branches, if known.
+
+        Respondents without a branch have weight zero, as they are left out of clustered estimates.
+        """
+        if self.design is not None:
+            return self.design
+        if self.clusters is None:
+            return survey_design(np.ones(self.n))
+        known = self.clusters.notna().to_numpy()
+        codes = np.where(known, pd.factorize(self.clusters)[0], pd.factorize(self.clusters)[0].max())
+        return survey_design(known.astype(float), clusters=codes)
 
     @property
     def n(self) -> int:
@@ -146,7 +174,19 @@ def sample_of(population: Population, responses: Responses) -> Sample:
         weights=None if population.weight is None else frame.get(population.weight),
         clusters=_clusters(population, responses),
         synthetic=responses.synthetic,
+        sampling=sampling_design(population, _with_clusters(population, responses, frame)),
+        value=None if population.value is None else frame.get(population.value),
     )
+
+
+def _with_clusters(population: Population, responses: Responses, frame: pd.DataFrame) -> pd.DataFrame:
+    """The variables, with clusters and strata as answered: of these only who shares one is used."""
+    named = {
+        name: responses.answers[name].reset_index(drop=True)
+        for name in population.sampling_items
+        if name in responses.answers
+    }
+    return frame.assign(**named)
 
 
 def _countable(item: Item) -> bool:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
@@ -24,7 +25,11 @@ from analysis.sem.bootstrap import bootstrap
 from analysis.sem.defined import defined, monte_carlo_draws
 from analysis.sem.fit import Fit, fit
 from analysis.sem.standardized import standardized
-from analysis.weighting import refuses_weights
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.sem.fit.fit")
+
+Array = npt.NDArray[np.float64]
 
 IndirectInterval = Literal["delta", "bootstrap", "monte_carlo"]
 MEASURE = {
@@ -141,7 +146,7 @@ def latent_path(
     ('ok', 0.5)
     """
     named = (predictor, *controls, outcome)
-    text = [*_measured(constructs, named), f"{outcome} ~ {' + '.join((predictor, *controls))}"]
+    text = path_model(constructs, predictor=predictor, outcome=outcome, controls=controls)
     found = _fitted(text, items, constructs, named, clusters)
     about = {"predictor": predictor, "outcome": outcome}
     if found.state != "ok":
@@ -180,11 +185,7 @@ def latent_indirect(
         By default 2,000 resamples, or 20,000 draws of the parameters.
     """
     series = (predictor, *mediators, outcome)
-    text = _measured(constructs, series)
-    for at, target in enumerate(series[1:], 1):
-        terms = [f"p{at - 1}*{series[at - 1]}", *series[: at - 1]]
-        text.append(f"{target} ~ {' + '.join(terms)}")
-    text.append("along := " + " * ".join(f"p{at}" for at, _ in enumerate(pairwise(series))))
+    text = series_model(constructs, series)
     found = _fitted(text, items, constructs, series, clusters)
     about = {"predictor": predictor, "outcome": outcome, "mediators": "+".join(mediators)}
     if found.state != "ok":
@@ -275,8 +276,7 @@ def latent_trend(
     sizes = np.array(list(sizes_of(fitted).values()), dtype=float)
     means = [fitted.estimate(f"{construct} ~ 1", group) for group in fitted.groups]
     variances = [fitted.estimate(f"{construct} ~~ {construct}", g).estimate for g in fitted.groups]
-    score = np.arange(len(sizes)) - np.average(np.arange(len(sizes)), weights=sizes)
-    contrast = (len(sizes) - 1) * sizes * score / (sizes * score**2).sum()
+    contrast = rise(sizes)
     free = [None if one.parameter is None else one.parameter.free for one in means]
     places = [at for at, place in enumerate(free) if place is not None]
     covariance = known[np.ix_(*[[free[at] for at in places]] * 2)]
@@ -293,6 +293,40 @@ def latent_trend(
     )
 
 
+def path_model(
+    constructs: Mapping[str, Sequence[str]], *, predictor: str, outcome: str, controls: Sequence[str]
+) -> list[str]:
+    """Lines of the model of :func:`latent_path`."""
+    measured = _measured(constructs, (predictor, *controls, outcome))
+    return [*measured, f"{outcome} ~ {' + '.join((predictor, *controls))}"]
+
+
+def series_model(constructs: Mapping[str, Sequence[str]], series: Sequence[str]) -> list[str]:
+    """Lines of the model of :func:`latent_indirect`; the coefficients along the series are p0, p1, ..."""
+    text = _measured(constructs, series)
+    for at, target in enumerate(series[1:], 1):
+        terms = [f"p{at - 1}*{series[at - 1]}", *series[: at - 1]]
+        text.append(f"{target} ~ {' + '.join(terms)}")
+    text.append("along := " + " * ".join(f"p{at}" for at, _ in enumerate(pairwise(series))))
+    return text
+
+
+def model_columns(
+    items: pd.DataFrame, constructs: Mapping[str, Sequence[str]], named: Sequence[str]
+) -> pd.DataFrame:
+    """Items of the constructs; a construct of one item is called by its own name."""
+    columns = [item for name in named for item in constructs[name]]
+    return items[columns].rename(
+        columns={constructs[name][0]: name for name in named if len(constructs[name]) == 1}
+    )
+
+
+def rise(sizes: Array) -> Array:
+    """Weights of ordered groups' means whose sum is the rise of the line fitted to them, from end to end."""
+    score = np.arange(len(sizes)) - np.average(np.arange(len(sizes)), weights=sizes)
+    return np.asarray((len(sizes) - 1) * sizes * score / (sizes * score**2).sum())
+
+
 def _measured(constructs: Mapping[str, Sequence[str]], named: Sequence[str]) -> list[str]:
     """Measurement of the constructs with several items; one item is its own construct."""
     return [f"{name} =~ {' + '.join(constructs[name])}" for name in named if len(constructs[name]) > 1]
@@ -305,10 +339,7 @@ def _fitted(
     named: Sequence[str],
     clusters: pd.Series | None,
 ) -> Fit:
-    columns = [item for name in named for item in constructs[name]]
-    data = items[columns].rename(
-        columns={constructs[name][0]: name for name in named if len(constructs[name]) == 1}
-    )
+    data = model_columns(items, constructs, named)
     if clusters is not None:
         data = data.assign(**{_CLUSTER: clusters})[clusters.notna()]
     return fit(

@@ -214,6 +214,8 @@ class MeanDifference(Tabular):
     estimate: float | None = None  #: Hedges' g, pooled standard deviation
     interval: Interval | None = None  #: of g, by the noncentral t
     robust: RobustEffect | None = None  #: of g, without assuming normal answers, equal spread or independence
+    method: str = "Welch's t test"
+    g_method: str = "Hedges' g, noncentral t interval"
     state: str = "ok"
     reason: str = ""
 
@@ -235,7 +237,7 @@ class MeanDifference(Tabular):
         rows.append(
             Entry(
                 measure="difference",
-                method="Welch's t test",
+                method=self.method,
                 about={},
                 n=self.n,
                 estimate=self.difference,
@@ -250,7 +252,7 @@ class MeanDifference(Tabular):
         rows.append(
             Entry(
                 measure="hedges_g",
-                method="Hedges' g, noncentral t interval",
+                method=self.g_method,
                 about={},
                 n=self.n,
                 estimate=self.estimate,

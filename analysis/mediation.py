@@ -62,6 +62,8 @@ class Mediation(Tabular):
     direct_interval: Interval | None = None
     total: float | None = None
     total_interval: Interval | None = None
+    std_error: float | None = None  #: of ``estimate``, where no bootstrap but a sampling design gives it
+    method: str = ""  #: where it is not the bootstrap
     state: str = "ok"
     reason: str = ""
 
@@ -78,7 +80,7 @@ class Mediation(Tabular):
             "mediators": "+".join(self.mediators),
             "outcome": self.outcome,
         }
-        method = f"OLS on z-scores, percentile bootstrap of {self.resamples} resamples"
+        method = self.method or f"OLS on z-scores, percentile bootstrap of {self.resamples} resamples"
         distribution = self.distribution
         rows = [
             Entry(
@@ -87,7 +89,9 @@ class Mediation(Tabular):
                 about=about,
                 n=self.n,
                 estimate=self.estimate,
-                std_error=None if distribution is None else distribution.std_error,
+                std_error=distribution.std_error
+                if self.std_error is None and distribution is not None
+                else self.std_error,
                 p_value=None if distribution is None else distribution.p_value_against(0.0),
                 interval=self.interval,
                 state=self.state,

@@ -33,6 +33,8 @@ class GroupScore:
     estimate: float | None  #: points from -100 to 100
     std_error: float | None  #: multinomial, in points
     interval: Interval | None  #: adjusted Wald, in points
+    #: weighted shares of promoters, passives and detractors, where the sample is weighted
+    shares: tuple[float, float, float] | None = None
     state: str = "ok"
     reason: str = ""
 
@@ -45,6 +47,7 @@ class NetPromoterScore(Tabular):
     grouping: str | None
     overall: GroupScore
     groups: tuple[GroupScore, ...]  #: empty when not split by group
+    method: str = "Net Promoter Score in points, adjusted Wald interval"
 
     def entries(self) -> tuple[Entry, ...]:
         """All respondents, then each group; in points."""
@@ -56,7 +59,7 @@ class NetPromoterScore(Tabular):
             about |= {"grouping": self.grouping, "group": score.group}
         return Entry(
             measure="net_promoter_score",
-            method="Net Promoter Score in points, adjusted Wald interval",
+            method=self.method,
             about=about,
             n=score.n,
             estimate=score.estimate,

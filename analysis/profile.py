@@ -34,6 +34,7 @@ class Frequencies(Tabular):
     categories: tuple[CategoryShare, ...]  #: in the order asked for, empty categories included
     n: int  #: respondents who answered
     n_missing: int
+    method: str = "Share of answers, Wilson interval"
     state: str = "ok"
     reason: str = ""
 
@@ -42,7 +43,7 @@ class Frequencies(Tabular):
         return tuple(
             Entry(
                 measure="share",
-                method="Share of answers, Wilson interval",
+                method=self.method,
                 about={"item": self.item, "code": str(category.code)},
                 n=self.n,
                 estimate=category.estimate,

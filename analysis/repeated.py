@@ -19,7 +19,9 @@ from analysis.descriptives import mean_interval
 from analysis.means import signed_ranks
 from analysis.profile import wilson_interval
 from analysis.results import Entry, Interval, Tabular
-from analysis.weighting import refuses_weights
+from analysis.weighting import refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.repeated.friedman")
 
 Array = npt.NDArray[np.float64]
 
@@ -173,8 +175,8 @@ def friedman(
         return RepeatedComparison(
             **shared, state="constant", reason="everybody gave the same answer to all questions"
         )
-    w = float(_kendall_w(terms.sum(axis=0)[None], k)[0])
-    draws = _kendall_w(resampled_sums(terms, rng, resamples), k)
+    w = float(kendall_w(terms.sum(axis=0)[None], k)[0])
+    draws = kendall_w(resampled_sums(terms, rng, resamples), k)
     distribution = BootstrapDistribution.of_squared_length(draws, w)
     means, errors = values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(n)
     levels = tuple(
@@ -199,7 +201,7 @@ def friedman(
     )
 
 
-def _kendall_w(sums: Array, k: int) -> Array:
+def kendall_w(sums: Array, k: int) -> Array:
     n, ties, rank_sums = sums[:, 0], sums[:, 1], sums[:, 2:]
     spread = ((rank_sums - n[:, None] * (k + 1) / 2) ** 2).sum(axis=1)
     greatest = (n**2 * (k**3 - k) - n * ties) / 12
@@ -262,12 +264,12 @@ def cochran_q(
         )
     totals = values.sum(axis=1)
     terms = np.column_stack([np.ones(n), totals, totals**2, values])
-    effect = float(_cochran_effect(terms.sum(axis=0)[None], k)[0])
+    effect = float(cochran_effect(terms.sum(axis=0)[None], k)[0])
     if not np.isfinite(effect):
         return RepeatedComparison(
             **shared, state="constant", reason="everybody picked all of the options or none"
         )
-    draws = _cochran_effect(resampled_sums(terms, rng, resamples), k)
+    draws = cochran_effect(resampled_sums(terms, rng, resamples), k)
     distribution = BootstrapDistribution.of_squared_length(draws, effect)
     levels = tuple(
         Level(
@@ -291,7 +293,7 @@ def cochran_q(
     )
 
 
-def _cochran_effect(sums: Array, k: int) -> Array:
+def cochran_effect(sums: Array, k: int) -> Array:
     n, total, squares, columns = sums[:, 0], sums[:, 1], sums[:, 2], sums[:, 3:]
     below = k * total - squares
     above = k * (columns**2).sum(axis=1) - total**2

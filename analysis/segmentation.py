@@ -15,7 +15,9 @@ from analysis.agreement import WeightedKappa, weighted_kappa
 from analysis.bootstrap import BootstrapDistribution, resampled_counts
 from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
-from analysis.weighting import no_estimate, refuses_weights
+from analysis.weighting import no_estimate, refuses_weights, step_of
+
+WEIGHTING = step_of("analysis.segmentation.segment")
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -56,11 +58,13 @@ class RuleComparison(Tabular):
     kappa: WeightedKappa | None = None
     adjusted_rand: float | None = None  #: agreement of segments and rule as partitions
     stability: float | None = None  #: mean adjusted Rand index with segments of resamples
+    std_error: float | None = None  #: of the gain, where no bootstrap but a sampling design gives it
+    method: str = "k-means on z-scores, percentile bootstrap with segments found anew"
     state: str = "ok"
     reason: str = ""
 
     def entries(self) -> tuple[Entry, ...]:
-        method = "k-means on z-scores, percentile bootstrap with segments found anew"
+        method = self.method
         rows = [
             Entry(
                 measure="gain_in_eta_squared",
@@ -68,7 +72,7 @@ class RuleComparison(Tabular):
                 about={"rule": self.rule},
                 n=self.n,
                 estimate=self.estimate,
-                std_error=None if self.distribution is None else self.distribution.std_error,
+                std_error=self.std_error if self.distribution is None else self.distribution.std_error,
                 interval=self.interval,
                 state=self.state,
                 reason=self.reason,
@@ -154,10 +158,10 @@ def segment(
     }
     if k < 2 or len(used) < 2 * k:
         return Segmentation(**shared, state="too_few", reason=f"{len(used)} respondents for {k} segments")
-    z, logged = _prepared(used)
+    z, logged = prepared(used)
     if z is None:
         return Segmentation(**shared, state="constant", reason="a feature does not vary")
-    labels = _tightest(z, k, rng)
+    labels = tightest(z, k, rng)
     if labels is None:
         return Segmentation(
             **shared,
@@ -165,7 +169,7 @@ def segment(
             state="not_converged",
             reason=f"the records do not fall into {k} segments",
         )
-    labels = _ordered(z, labels)
+    labels = ordered_segments(z, labels)
     centres = used.groupby(labels).mean()
     return Segmentation(
         **shared,
@@ -244,7 +248,7 @@ def compare_with_rule(
         reason = f"{shared['n']} respondents with all records in {len(tiers)} tiers"
         return RuleComparison(**shared, state="too_few", reason=reason)
     found = segment(features[whole], k=len(tiers), rng=rng)
-    z, _ = _prepared(features[whole])
+    z, _ = prepared(features[whole])
     if found.labels is None or z is None:
         return RuleComparison(**shared, state=found.state, reason=found.reason)
     segments = found.labels
@@ -283,7 +287,8 @@ def compare_with_rule(
     )
 
 
-def _prepared(features: pd.DataFrame) -> tuple[Array | None, tuple[str, ...]]:
+def prepared(features: pd.DataFrame, *, weights: Array | None = None) -> tuple[Array | None, tuple[str, ...]]:
+    """z-scores of the features, skewed ones logged, and the names of these; None where one does not vary."""
     values = features.to_numpy(dtype=float).copy()
     logged = []
     for j, name in enumerate(features.columns):
@@ -292,10 +297,14 @@ def _prepared(features: pd.DataFrame) -> tuple[Array | None, tuple[str, ...]]:
         if values[:, j].min() >= 0 and stats.skew(values[:, j]) > SKEWED:
             values[:, j] = np.log1p(values[:, j])
             logged.append(str(name))
-    return (values - values.mean(axis=0)) / values.std(axis=0), tuple(logged)
+    if weights is None or np.ptp(weights) <= 1e-9 * weights.mean():
+        return (values - values.mean(axis=0)) / values.std(axis=0), tuple(logged)
+    centred = values - np.average(values, axis=0, weights=weights)
+    return centred / np.sqrt(np.average(centred**2, axis=0, weights=weights)), tuple(logged)
 
 
-def _tightest(z: Array, k: int, rng: np.random.Generator, restarts: int = RESTARTS) -> Labels | None:
+def tightest(z: Array, k: int, rng: np.random.Generator, restarts: int = RESTARTS) -> Labels | None:
+    """Labels of the tightest of several k-means; None where there are fewer points than segments."""
     if len(np.unique(z, axis=0)) < k:  # k-means++ would divide by zero
         return None
     best: tuple[float, Labels] | None = None
@@ -313,7 +322,8 @@ def _tightest(z: Array, k: int, rng: np.random.Generator, restarts: int = RESTAR
     return None if best is None else best[1]
 
 
-def _ordered(z: Array, labels: Labels) -> Labels:
+def ordered_segments(z: Array, labels: Labels) -> Labels:
+    """The same segments, numbered from the lowest mean z-score up."""
     k = int(labels.max()) + 1
     level = np.array([z[labels == j].mean() if (labels == j).any() else np.inf for j in range(k)])
     rank = np.empty(k, dtype=np.int64)
@@ -325,7 +335,7 @@ def _stability(z: Array, labels: Labels, k: int, rng: np.random.Generator) -> fl
     agreements = []
     for _ in range(REFITS):
         drawn = rng.integers(0, len(z), len(z))
-        refit = _tightest(z[drawn], k, rng, restarts=5)
+        refit = tightest(z[drawn], k, rng, restarts=5)
         if refit is not None:
             agreements.append(adjusted_rand(labels[drawn], refit))
     return float(np.mean(agreements)) if agreements else None
@@ -362,10 +372,10 @@ def _resampled_gains(
     for batch in resampled_counts(rng, len(z), resamples):
         for counts in np.array_split(batch, max(1, len(batch) * len(z) * k // REFIT_CELLS)):
             total, squares = counts @ centred, counts @ centred**2
-            of_rule = _between(counts @ rule, _sums(counts, rule, centred), total)
-            refound = _refound(z, counts, start)
-            weighted = refound * counts[:, :, None]
-            of_segments = _between(
+            of_rule = between_groups(counts @ rule, group_sums(counts, rule, centred), total)
+            again = refound(z, counts, start)
+            weighted = again * counts[:, :, None]
+            of_segments = between_groups(
                 weighted.sum(axis=1), np.einsum("bnk,no->bko", weighted, centred, optimize=True), total
             )
             spread = squares - total**2 / counts.sum(axis=1)[:, None]
@@ -373,7 +383,7 @@ def _resampled_gains(
     return np.concatenate(gains)
 
 
-def _refound(z: Array, counts: Array, start: Array) -> npt.NDArray[np.bool_]:
+def refound(z: Array, counts: Array, start: Array) -> npt.NDArray[np.bool_]:
     """Lloyd's algorithm in many resamples at once: membership, shape (resamples, n_respondents, k)."""
     centres = np.repeat(start[None], len(counts), axis=0)
     labels = np.full(counts.shape, -1, dtype=np.int64)
@@ -395,13 +405,13 @@ def _refound(z: Array, counts: Array, start: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(labels[:, :, None] == np.arange(len(start)))
 
 
-def _sums(counts: Array, member: Array, values: Array) -> Array:
+def group_sums(counts: Array, member: Array, values: Array) -> Array:
     """Sums of values within groups; shape (resamples, k, n_outcomes)."""
     terms = (member[:, :, None] * values[:, None, :]).reshape(len(values), -1)
     return np.asarray(counts @ terms).reshape(len(counts), member.shape[1], values.shape[1])
 
 
-def _between(sizes: Array, sums: Array, totals: Array) -> Array:
+def between_groups(sizes: Array, sums: Array, totals: Array) -> Array:
     """Sums of squares between groups; shape (resamples, n_outcomes). Empty groups add nothing."""
     squares = np.where(sizes[:, :, None] > 0, sums**2 / np.maximum(sizes[:, :, None], 1.0), 0.0)
     return np.asarray(squares.sum(axis=1) - totals**2 / sizes.sum(axis=1)[:, None])
@@ -411,5 +421,5 @@ def _eta_squared(values: Array, labels: Labels, k: int) -> Array:
     """Share of the variance of every outcome that lies between the groups."""
     member, once = np.eye(k)[labels], np.ones((1, len(values)))
     centred = values - values.mean(axis=0)
-    between = _between(once @ member, _sums(once, member, centred), once @ centred)
+    between = between_groups(once @ member, group_sums(once, member, centred), once @ centred)
     return np.asarray(between[0] / (centred**2).sum(axis=0))

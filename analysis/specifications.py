@@ -12,6 +12,8 @@ could have been made differently with as good reasons. The choices considered he
     Constructs from at least the share of items that the questionnaire asks for, or from all of them.
 ``controls``
     As declared, or none, where the test declares controls.
+``weights``
+    Estimates under the sampling design, or of respondents who all count alike, where a design is declared.
 ``clusters``
     Errors that count branches, or that take respondents for independent, where branches are known.
 
@@ -35,7 +37,15 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from analysis.declared_tests import ESTIMATORS, MEASURES, MINIMUM_N, Estimate, Question, Settings
+from analysis.declared_tests import (
+    ESTIMATORS,
+    MEASURES,
+    MINIMUM_N,
+    Estimate,
+    Question,
+    Settings,
+    carried_out,
+)
 from analysis.inputs import Sample, sample_of
 from analysis.means import StandardizedMean
 from analysis.minimum_effect import Tail, minimum_effect, t_tail
@@ -49,7 +59,7 @@ from analysis.rank_versions import (
 from analysis.specification_curve import Specification, SpecificationCurve
 from analysis.weighting import weights_given_by
 from surveys.responses import Responses
-from surveys.screening import Screening
+from surveys.screening import ALWAYS, Screening
 from surveys.study import DeclaredTest, Study, TestKind
 
 RESAMPLES = 500  #: of tests whose interval is a bootstrap
@@ -111,7 +121,7 @@ def specification_curves(
 
     Examples
     --------
-    >>> from surveys.screening import screen
+    >>> from surveys.screening import ALWAYS, screen
     >>> from surveys.simulation import load_population_model, simulate
     >>> study = Study.load("bank_tiering")
     >>> model = load_population_model("claims_hold", study)
@@ -163,12 +173,12 @@ class _Samples:
             rule.name
             for screening in met
             for rule in screening.ledger
-            if rule.kind != "consent" and rule.n_only_this_rule
+            if rule.kind not in ALWAYS and rule.n_only_this_rule
         )
         choices = ["all_rules", *(f"without_{name}" for name in alone)]
         kept = [self.get(id_, choices[-1], "answered").n for id_ in populations]
-        bare = [int(screening.consenting.sum()) for screening in met]
-        if any(screening.n_set_aside_but_consenting for screening in met) and not (
+        bare = [int(screening.usable.sum()) for screening in met]
+        if any((screening.usable & ~screening.kept).any() for screening in met) and not (
             len(alone) == 1 and kept == bare
         ):
             choices.append("no_rules")
@@ -182,7 +192,7 @@ def _samples(study: Study, screenings: Mapping[str, Screening]) -> _Samples:
         rule = screened.removeprefix("without_")
         mask = screening.kept
         if screened == "no_rules":
-            mask = screening.consenting
+            mask = screening.usable
         elif rule != screened and rule in screening.flags:
             mask = screening.without(rule)
         responses = screening.responses.keep(mask)
@@ -214,7 +224,10 @@ def _choices(test: DeclaredTest, samples: _Samples, populations: Sequence[str]) 
     partly = partly and not test.kind.startswith("latent_")  # which read items, not scores
     dimensions["scores"] = ("answered", "complete") if partly else ("answered",)
     dimensions["controls"] = ("declared", "none") if test.variables.get("controls") else ("declared",)
-    if any(sample.clusters is not None for sample in first):
+    designed = any(sample.design is not None for sample in first)
+    if designed:
+        dimensions["weights"] = ("used", "ignored")
+    if any(sample.clusters is not None for sample in first) and not designed:
         declared = "counted" if test.kind in CLUSTERED and test.kind != "trend" else "ignored"
         dimensions["clusters"] = (declared, "ignored" if declared == "counted" else "counted")
     for chosen in product(*dimensions.values()):
@@ -281,6 +294,8 @@ def _specifications(
     fewer = replace(settings, resamples=min(settings.resamples, FEWER.get(test.kind, settings.resamples)))
     for place, choices in enumerate(_choices(test, samples, populations)):
         chosen = [samples.get(id_, choices["screening"], choices["scores"]) for id_ in populations]
+        if choices.get("weights") == "ignored":
+            chosen = [replace(sample, sampling=None) for sample in chosen]
         if choices.get("clusters") == "ignored":
             chosen = [replace(sample, clusters=None) for sample in chosen]
         variables = dict(test.variables)
@@ -306,8 +321,8 @@ def _absent(test: DeclaredTest, samples: _Samples, populations: Sequence[str]) -
             return "no_data", f"no answers of {id_}"
     given = {id_: samples.get(id_, "all_rules", "answered") for id_ in populations}
     for id_, sample in given.items():
-        if sample.weights is not None:
-            return "weighted", f"{id_}: these analyses do not use weights"
+        if sample.sampling is not None and sample.design is None:
+            return "weighted", f"{id_}: {sample.sampling.trouble}"
     words = ("method", "reference", "versus_population", "item")
     absent = [
         name
@@ -332,6 +347,15 @@ def _specification(question: Question, choices: Mapping[str, str], *, declared: 
             state="not_available",
             reason=f"{choices['statistic']} has no error here that counts branches",
         )
+    if question.under_design and twin:
+        return Specification(
+            choices=choices,
+            declared=declared,
+            method="not carried out",
+            n=question.sample.n,
+            state="not_available",
+            reason=f"{choices['statistic']} has no version here under a sampling design",
+        )
     own: float | None
     tail: Tail | None
     found: RankVersion | Estimate
@@ -341,7 +365,7 @@ def _specification(question: Question, choices: Mapping[str, str], *, declared: 
         if found.estimate is not None and found.std_error is not None and found.df is not None:
             tail = t_tail(found.estimate, found.std_error, found.df)
     else:
-        found = ESTIMATORS[LATENT[kind] if latent else kind](question)
+        found = carried_out(replace(question, test=replace(test, kind=LATENT[kind])) if latent else question)
         own, tail = found.estimate, found.tail
     state, reason = found.state, found.reason
     if state == "ok" and found.n < MINIMUM_N:

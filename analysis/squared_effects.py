@@ -4,7 +4,8 @@ Near zero the spread of a squared length shrinks with the length itself, so an i
 "estimate and twice its error" misses the truth on one side. On the scale of the length the spread is
 steady: the squared length over its variance there behaves as a noncentral chi-square with as many degrees
 of freedom as there are differences, and limits of its noncentrality are limits of the effect (the
-argument is that of [1]_ for effects of known spread; here the spread is estimated).
+argument is that of [1]_ for effects of known spread; here the spread is estimated). Where a sampling design
+leaves few degrees of freedom to estimate the spread, normal quantiles give way to those of Student's t.
 
 References
 ----------
@@ -38,6 +39,9 @@ class SquaredEffect:
     estimate: float  #: as in the sample, not corrected for bias; positive
     std_error: float  #: positive
     df: int  #: differences whose squares are added up
+    denominator_df: float | None = (
+        None  #: on which a design estimates the error; None: known as good as exactly
+    )
 
     @property
     def statistic(self) -> float:
@@ -50,7 +54,11 @@ class SquaredEffect:
         return self.std_error**2 / (4 * self.estimate)
 
     def interval(self, confidence_level: float = 0.95) -> Interval:
-        low, high = chi_square_noncentrality(self.statistic, self.df, confidence_level=confidence_level)
+        level = confidence_level
+        if self.denominator_df is not None:
+            # as far out on the normal scale as Student's t is on its own
+            level = 2 * float(stats.norm.cdf(stats.t.ppf((1 + level) / 2, self.denominator_df))) - 1
+        low, high = chi_square_noncentrality(self.statistic, self.df, confidence_level=level)
         return Interval(
             low=min(low * self.unit, 1.0), high=min(high * self.unit, 1.0), confidence_level=confidence_level
         )
@@ -59,4 +67,7 @@ class SquaredEffect:
         """Probability of a sample at least as far above (or below) as this one, if ``value`` were true."""
         noncentrality = max(value, 0.0) / self.unit
         side = stats.ncx2.sf if upper else stats.ncx2.cdf
-        return float(side(self.statistic, self.df, noncentrality))
+        probability = float(side(self.statistic, self.df, noncentrality))
+        if self.denominator_df is None:
+            return probability
+        return float(stats.t.sf(stats.norm.isf(probability), self.denominator_df))

@@ -71,6 +71,7 @@ class KendallTauB(Tabular):
     interval: Interval | None  #: estimate plus and minus z times std_error
     statistic: float | None  #: z of the test of no association, corrected for ties
     p_value: float | None
+    method: str = "Kendall's tau-b, asymptotic interval"
     state: str = "ok"
     reason: str = ""
 
@@ -79,7 +80,7 @@ class KendallTauB(Tabular):
         return (
             Entry(
                 measure="kendall_tau_b",
-                method="Kendall's tau-b, asymptotic interval",
+                method=self.method,
                 about={"variable": self.variable, "grouping": self.grouping},
                 n=self.n,
                 estimate=self.estimate,
@@ -164,7 +165,7 @@ def jonckheere_terpstra(
             reason=reason,
         )
     table = answer_table(list(met.values()))
-    concordant, discordant = _pairs(table)
+    concordant, discordant = concordance(table)
     across = (n * n - float((table.sum(axis=1) ** 2).sum())) / 2  # pairs from different groups
     score = float((table * (concordant - discordant)).sum()) / 2
     std_error = _null_std_error(table) / 2
@@ -238,7 +239,7 @@ def kendall_tau_b(
         )
     table = answer_table(met)
     estimate, std_error = tau_b_of_table(table)
-    concordant, discordant = _pairs(table)
+    concordant, discordant = concordance(table)
     z = float((table * (concordant - discordant)).sum()) / 2 / _null_std_error(table)
     sure = std_error < 1e-9
     half = float(ndtri((1 + confidence_level) / 2)) * std_error
@@ -281,7 +282,7 @@ def tau_b_of_table(table: Array) -> tuple[float, float]:
     rows, columns = table.sum(axis=1), table.sum(axis=0)
     w_rows, w_columns = n * n - float(rows @ rows), n * n - float(columns @ columns)
     w = math.sqrt(w_rows * w_columns)
-    concordant, discordant = _pairs(table)
+    concordant, discordant = concordance(table)
     surplus = concordant - discordant
     tau = float((table * surplus).sum()) / w
     slope = 2 * w * surplus + tau * (rows[:, None] * w_columns + columns[None, :] * w_rows)
@@ -312,7 +313,7 @@ def _why_not(by_group: Mapping[str, Tally]) -> tuple[str, str]:
     return "ok", ""
 
 
-def _pairs(table: Array) -> tuple[Array, Array]:
+def concordance(table: Array) -> tuple[Array, Array]:
     """For a respondent in each cell, how many others form a concordant and a discordant pair with them."""
     padded = np.zeros((table.shape[0] + 1, table.shape[1] + 1))
     padded[1:, 1:] = table.cumsum(axis=0).cumsum(axis=1)

@@ -16,6 +16,10 @@ class MethodNote:
 
 
 REFERENCES: Mapping[str, str] = {
+    "binder1983": "Binder, D. A. (1983). On the variances of asymptotically normal estimators from complex surveys. International Statistical Review, 51(3), 279-292.",
+    "deville1993": "Deville, J.-C., Särndal, C.-E., & Sautory, O. (1993). Generalized raking procedures in survey sampling. Journal of the American Statistical Association, 88(423), 1013-1020.",
+    "kish1992": "Kish, L. (1992). Weighting for unequal Pi. Journal of Official Statistics, 8(2), 183-200.",
+    "rao1988": "Rao, J. N. K., & Wu, C. F. J. (1988). Resampling inference with complex survey data. Journal of the American Statistical Association, 83(401), 231-241.",
     "berger1982": "Berger, R. L. (1982). Multiparameter hypothesis testing and acceptance sampling. Technometrics, 24(4), 295-300.",
     "brown1977": "Brown, M. B., & Benedetti, J. K. (1977). Sampling behavior of tests for correlation in two-way contingency tables. Journal of the American Statistical Association, 72(358), 309-315.",
     "bergsma2013": "Bergsma, W. (2013). A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean Statistical Society, 42(3), 323-328.",
@@ -281,5 +285,29 @@ NOTES: tuple[MethodNote, ...] = (
             ),
         },
         cites=("simonsohn2020",),
+    ),
+)
+
+#: told where a population declares a sampling design, or what its customers are worth
+DESIGN_NOTES: tuple[MethodNote, ...] = (
+    MethodNote(
+        title={"en": "Sampling design", "zh": "抽样设计"},
+        text={
+            "en": (
+                "An effect under a sampling design is a function of the weighted sample. Its error is that of the total of its "
+                "influence values under the design: strata, clusters in stages and finite populations count, and of raked weights "
+                "only what the margins leave unexplained. Intervals use Student's t with clusters less strata as degrees of "
+                "freedom; effects that are squared lengths the noncentral chi-square, products of coefficients draws from their "
+                "joint distribution, and segments bootstrap replicates of the weights. The effect by value weights every customer "
+                "by what they are worth; both estimates share their respondents, and so do their influence values."
+            ),
+            "zh": (
+                "抽样设计下的效应是加权样本的函数，其误差为影响值总和在该设计下的误差：计入分层、多阶段整群和有限总体，"
+                "对按边际分布加权者只计入边际未能解释的部分。区间采用t分布，自由度为群数减层数；平方长度型效应采用非中心卡方，"
+                "系数乘积采用其联合分布的抽样，客户分群采用权重的自助复制。按价值加权的效应以每位客户的价值为权重；"
+                "两种估计及其影响值来自相同的受访者。"
+            ),
+        },
+        cites=("binder1983", "deville1993", "kish1992", "rao1988"),
     ),
 )

@@ -149,8 +149,8 @@ FAILED: Mapping[str, Words] = {
         "zh": "各组（或两类人群）对题项的理解不一致，其得分不可比较：{details}。",
     },
     "weighted": {
-        "en": "The study declares sampling weights ({details}), and this estimate does not use them.",
-        "zh": "研究声明了抽样权重（{details}），而该估计未作加权。",
+        "en": "The study declares a sampling design that cannot be used, so this estimate is not weighted ({details}).",
+        "zh": "研究声明的抽样设计无法采用，该估计未作加权（{details}）。",
     },
     "other": {
         "en": "The estimate cannot be relied on: {details}.",

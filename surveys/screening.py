@@ -29,7 +29,10 @@ OPTIONS: Mapping[RuleKind, frozenset[str]] = {
     "duplicates": frozenset({"min_items"}),
     "mahalanobis": frozenset({"p_value"}),
     "person_fit": frozenset({"cutoff", "share"}),
+    "sampling": frozenset({"weight", "items"}),
 }
+#: rules that are never left out: who did not consent, or has no place in the sample, is in no analysis
+ALWAYS: tuple[RuleKind, ...] = ("consent", "sampling")
 LEAST_FOR_FIT = 5  #: items on one scale, below which answers have no pattern to fit
 
 
@@ -108,6 +111,12 @@ class Screening:
         return ~self.flags[refused].any(axis="columns")
 
     @property
+    def usable(self) -> pd.Series:
+        """True for everyone who gave consent and has a place in the sampling design."""
+        outside = [rule.name for rule in self.ledger if rule.kind in ALWAYS]
+        return ~self.flags[outside].any(axis="columns")
+
+    @property
     def n_set_aside_but_consenting(self) -> int:
         """Respondents set aside for the quality of their answers."""
         return int((self.consenting & ~self.kept).sum())
@@ -169,8 +178,8 @@ def screen(responses: Responses, rules: Sequence[ScreeningRule]) -> Screening:
     ----------
     responses : Responses
     rules : sequence of ScreeningRule
-        ``consent`` rules come first whatever their place; the others are computed on those who
-        gave their consent.
+        ``consent`` rules come first whatever their place, then ``sampling``; the others are computed on
+        those who gave their consent.
 
     Raises
     ------
@@ -182,6 +191,9 @@ def screen(responses: Responses, rules: Sequence[ScreeningRule]) -> Screening:
     -----
     consent
         ``item`` not answered with ``code``; no answer is no consent.
+    sampling
+        ``weight`` (an item) missing, zero or negative, or no answer to one of ``items``, which say where a
+        respondent stands in the sampling design. A study file that declares a design has this rule by itself.
     missing
         Share of construct items left blank above ``max_share`` (0.5). Items that routing did not
         show to a respondent are not counted.
@@ -237,7 +249,7 @@ def screen(responses: Responses, rules: Sequence[ScreeningRule]) -> Screening:
     >>> screening.set_aside["respondent"].tolist(), screening.n
     (['a'], 1)
     """
-    names = _named(sorted(rules, key=lambda rule: rule.kind != "consent"))
+    names = _named(sorted(rules, key=lambda rule: ALWAYS.index(rule.kind) if rule.kind in ALWAYS else 9))
     index = responses.answers.index
     consenting = pd.Series(True, index=index)
     found: dict[str, tuple[Criterion, ...]] = {}
@@ -292,7 +304,9 @@ def _check_options(rule: ScreeningRule) -> None:
         either = " or ".join(sorted(OPTIONS[kind]))
         raise ValueError(f"the screening rule {kind} needs {either}")
     for name, value in given.items():
-        if name != "item" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        if name not in ("item", "items", "weight") and (
+            isinstance(value, bool) or not isinstance(value, int | float)
+        ):
             raise ValueError(f"the screening rule {kind}: {name} is {value!r}, expected a number")
 
 
@@ -386,6 +400,31 @@ def _consent(responses: Responses, options: Options) -> tuple[Criterion, ...]:
     given = responses.answers[item]
     everyone = pd.Series(True, index=given.index)
     return (Criterion(index="code", values=given, limit=code, flagged=given != code, judged=everyone),)
+
+
+def _sampling(responses: Responses, options: Options) -> tuple[Criterion, ...]:
+    found = []
+    weight, items = options.get("weight"), options.get("items", ())
+    everyone = pd.Series(True, index=responses.answers.index)
+    if weight is not None and str(weight) in responses.answers:
+        given = responses.answers[str(weight)].astype(float)
+        unusable = ~(given > 0) | given.isin([math.inf])
+        found.append(Criterion(index=str(weight), values=given, limit=0.0, flagged=unusable, judged=everyone))
+    for item in items if isinstance(items, tuple) else ():
+        if item in responses.answers:
+            blank = responses.answers[item].isna()
+            found.append(
+                Criterion(
+                    index=item,
+                    values=pd.Series(math.nan, index=blank.index),
+                    limit=math.nan,
+                    flagged=blank,
+                    judged=everyone,
+                )
+            )
+    if not found:
+        raise NotApplicable("the answers hold no column of the sampling design")
+    return tuple(found)
 
 
 def _missing(responses: Responses, options: Options) -> tuple[Criterion, ...]:
@@ -557,6 +596,7 @@ def _person_fit(responses: Responses, options: Options) -> tuple[Criterion, ...]
 
 RULES: Mapping[RuleKind, Callable[[Responses, Options], tuple[Criterion, ...]]] = {
     "consent": _consent,
+    "sampling": _sampling,
     "missing": _missing,
     "attention": _attention,
     "duration": _duration,

@@ -42,7 +42,11 @@ RuleKind = Literal[
     "mahalanobis",
     "person_fit",
     "consent",
+    "sampling",
 ]
+Lonely = Literal["refuse", "certainty", "adjust", "average"]
+#: units in the population: a number item, one number for all, or a number per code of the stratum
+PopulationSize = str | float | Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +85,13 @@ class Population:
     group_ordered: bool = True
     cluster: str | None = None  #: item that names the branch
     weight: str | None = None
+    second_cluster: str | None = None  #: item that names the unit drawn within the branch
+    strata: tuple[str, ...] = ()  #: items that together name the stratum
+    population_sizes: tuple[PopulationSize, ...] = ()  #: one a stage of the drawing
+    lonely_strata: Lonely = "adjust"  #: what a stratum with one sampled unit adds to the variance
+    rake_to: Mapping[str, Mapping[int, float]] = field(default_factory=dict)  #: item -> code -> share
+    trim: tuple[float, float] | None = None  #: bounds of raked weights, as multiples of their mean
+    value: str | None = None  #: number item by which customers count in a second estimate, such as assets
     profile: tuple[str, ...] = ()  #: items of the sample profile
     multiple_response: tuple[str, ...] = ()  #: items tabulated by group
     recommend: str | None = None  #: the 0-10 item of the Net Promoter Score
@@ -97,6 +108,18 @@ class Population:
     wave: str | None = None  #: single item that names the wave, where one file holds several
     open_questions: tuple[OpenQuestion, ...] = ()
     panel: bool = False  #: whether the same respondents, by their ids, answer in several waves
+
+    @property
+    def sampled(self) -> bool:
+        """Whether more is declared of the drawing than clusters, so that estimates follow the design."""
+        return bool(self.weight or self.strata or self.population_sizes or self.rake_to)
+
+    @property
+    def sampling_items(self) -> tuple[str, ...]:
+        """Items beside the weight without which a respondent has no place in the design."""
+        sizes = [size for size in self.population_sizes if isinstance(size, str)]
+        clusters = [name for name in (self.cluster, self.second_cluster) if name is not None]
+        return tuple(dict.fromkeys((*self.strata, *clusters, *sizes, *self.rake_to)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from surveys.open_questions import OpenQuestion, open_question_faults, open_ques
 from surveys.questionnaire import Item, Questionnaire
 from surveys.questionnaire_files import read_questionnaire
 from surveys.quota_faults import quota_faults
+from surveys.sampling_faults import sampling_faults
 from surveys.schema_faults import schema_faults
 from surveys.study import DeclaredTest, Hypothesis, Parallel, Population, ScreeningRule, Study
 from surveys.yaml_lines import Place, YamlFile, read_yaml
@@ -122,20 +123,13 @@ def _population(
         questionnaire=questionnaire,
         group=body.get("group"),
         group_ordered=body.get("group_ordered", True),
-        cluster=body.get("cluster"),
-        weight=body.get("weight"),
+        **_drawing(body),
         profile=tuple(body.get("profile", [])),
         multiple_response=tuple(body.get("multiple_response", [])),
         recommend=body.get("recommend"),
         migration=tuple(body.get("migration", ())),
         segmentation={key: tuple(names) for key, names in body.get("segmentation", {}).items()},
-        screening=tuple(
-            ScreeningRule(
-                kind=rule["rule"],
-                options={key: value for key, value in rule.items() if key not in ("rule", "purpose")},
-            )
-            for rule in body.get("screening", [])
-        ),
+        screening=(*_rules(body), *_place_in_sample(body)),
         consent_purpose=next(
             (rule["purpose"] for rule in body.get("screening", []) if "purpose" in rule), None
         ),
@@ -149,6 +143,51 @@ def _population(
         panel=body.get("panel", False),
         banners=banner_plans(body.get("banners", [])),
     )
+
+
+def _rules(body: Any) -> Iterator[ScreeningRule]:
+    for rule in body.get("screening", []):
+        options = {key: value for key, value in rule.items() if key not in ("rule", "purpose")}
+        yield ScreeningRule(kind=rule["rule"], options=options)
+
+
+def _drawing(body: Any) -> dict[str, Any]:
+    """How the sample was drawn, as fields of a population."""
+    clusters = listed(body.get("cluster"))
+    sizes = listed(body.get("population_sizes"))
+    return {
+        "cluster": clusters[0] if clusters else None,
+        "second_cluster": clusters[1] if len(clusters) > 1 else None,
+        "weight": body.get("weight"),
+        "strata": tuple(listed(body.get("strata"))),
+        "population_sizes": tuple(_by_code(size) if isinstance(size, dict) else size for size in sizes),
+        "lonely_strata": body.get("lonely_strata", "adjust"),
+        "rake_to": {item: _by_code(shares) for item, shares in body.get("rake_to", {}).items()},
+        "trim": tuple(map(float, body["trim"])) if "trim" in body else None,
+        "value": body.get("value"),
+    }
+
+
+def listed(value: Any) -> list[Any]:
+    """What may be written as one or as a list, as a list."""
+    return [] if value is None else list(value) if isinstance(value, list) else [value]
+
+
+def _by_code(numbers: Mapping[str, float]) -> dict[int, float]:
+    return {int(code): float(number) for code, number in numbers.items()}
+
+
+def _place_in_sample(body: Any) -> Iterator[ScreeningRule]:
+    """The rule that sets aside, on the record, who has no usable weight or no place in the design."""
+    drawn = Population(id="", title={}, questionnaire=_NO_QUESTIONS, **_drawing(body))
+    if drawn.sampled:
+        options: dict[str, float | str | tuple[str, ...]] = {"items": drawn.sampling_items}
+        if drawn.weight is not None:
+            options["weight"] = drawn.weight
+        yield ScreeningRule(kind="sampling", options=options)
+
+
+_NO_QUESTIONS = Questionnaire(id="", title={}, languages=(), sections=(), scales={}, items=(), constructs=())
 
 
 def _hypothesis(body: Any) -> Hypothesis:
@@ -230,13 +269,14 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
             "Translate the questionnaire, or drop the language from the study.",
         )
     ids = {item.id: item for item in questionnaire.items}
-    wanted = {
+    wanted: dict[str, tuple[str, ...]] = {
         "group": ("single",),
-        "cluster": ("single", "number"),
         "weight": ("number",),
         "recommend": ("single",),
         "wave": ("single",),
+        "value": ("number",),
     }
+    yield from sampling_faults(file, place, body, ids)
     for role, kinds in wanted.items():
         if role in body and (body[role] not in ids or ids[body[role]].kind not in kinds):
             yield unknown_name(file, (*place, role), body[role], f"an item of kind {' or '.join(kinds)}", ids)

@@ -82,8 +82,9 @@ def test_such_a_report_can_be_printed(told, tmp_path):
 
 
 def test_declared_weights_are_not_passed_over_in_silence(findings):
-    """Estimates here do not use weights, so hypotheses of a weighted population are not judged."""
-    customers = replace(STUDY.populations["customers"], weight="AUM")
+    """A design that cannot be used: hypotheses of its population are not judged, and the report says why."""
+    customers = replace(STUDY.populations["customers"], weight="AUM", rake_to={"SEX": {1: 0.99, 2: 0.01}})
+    customers = replace(customers, trim=(0.9, 1.1))
     weighted = replace(STUDY, populations={**STUDY.populations, "customers": customers})
     answers = simulate(STUDY, NO_EFFECT, rng=np.random.default_rng(4), sizes={"customers": 200})
     found = find(weighted, {"customers": answers["customers"]})
@@ -91,5 +92,6 @@ def test_declared_weights_are_not_passed_over_in_silence(findings):
     document, _ = build_report(found, "en")
     text = " ".join(prose(document))
     assert (
-        "The study declares sampling weights (customers: AUM), and this estimate does not use them." in text
+        "The study declares a sampling design that cannot be used, so this estimate is not weighted "
+        "(customers: the weights cannot be raked" in text
     )

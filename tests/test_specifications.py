@@ -193,11 +193,37 @@ def test_what_cannot_be_run_says_why(screened):
 
 
 def test_weighted_answers_are_not_analysed_as_if_they_were_not(screened):
-    people = replace(STUDY.populations["customers"], weight="AUM")
+    people = replace(STUDY.populations["customers"], weight="AUM", rake_to={"SEX": {1: 0.99, 2: 0.01}})
+    people = replace(people, trim=(0.9, 1.1))
     weighted = replace(STUDY, populations={**STUDY.populations, "customers": people})
     (curve,) = specification_curves(weighted, screened, hypotheses=["H1"])
     assert curve.declared.state == "weighted"
+    assert "cannot be raked" in curve.declared.reason
     assert not curve.run
+
+
+def test_weights_used_or_ignored_is_a_choice_where_a_design_is_declared(screened):
+    people = replace(STUDY.populations["customers"], weight="POTENTIAL", strata=("TIER",))
+    weighted = replace(STUDY, populations={**STUDY.populations, "customers": people})
+    (curve,) = specification_curves(weighted, screened, hypotheses=["H1"])
+    (plain,) = specification_curves(STUDY, screened, hypotheses=["H1"])
+    assert curve.declared.choices["weights"] == "used"
+    assert curve.declared.estimate != plain.declared.estimate
+    ignored = {
+        tuple(s.choices.values()): s for s in curve.specifications if s.choices["weights"] == "ignored"
+    }
+    assert len(ignored) == len(curve.specifications) / 2
+    for found in plain.specifications:
+        choices = found.choices
+        same = next(
+            s
+            for s in curve.specifications
+            if s.choices["weights"] == "ignored" and all(s.choices.get(k) == v for k, v in choices.items())
+        )
+        assert same.estimate == found.estimate
+    by_ranks = [s for s in curve.not_run if s.choices["statistic"] == "rank_coefficient"]
+    assert by_ranks
+    assert all("no version here under a sampling design" in s.reason for s in by_ranks)
 
 
 def test_tau_b_has_no_error_that_counts_branches(screened):

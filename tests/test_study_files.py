@@ -127,6 +127,41 @@ def test_a_study_is_read_whole(tmp_path):
         ("q", "numeric: [0, 10]", "numeric: [10, 0]", ["lowest and the highest"]),
         ("q", "id: people", "id: &x people\nversion: *x", ["alias"]),
         ("s", "group: G", "group: H", ["line 9", "`H`", "declare it"]),
+        ("s", "group: G", "group: G\n    weight: A1", ["line 10", "`A1`", "an item of kind number"]),
+        ("s", "group: G", "group: G\n    strata: [G, H]", ["line 10", "`H`", "kind single or number"]),
+        ("s", "group: G", "group: G\n    value: G", ["line 10", "`G`", "an item of kind number"]),
+        (
+            "s",
+            "group: G",
+            "group: G\n    rake_to: {G: {1: 0.7, 2: 0.2}}",
+            ["line 10", "shares that add up to 0.9", "add up to 1"],
+        ),
+        (
+            "s",
+            "group: G",
+            "group: G\n    rake_to: {G: {1: 0.7, 3: 0.3}}",
+            ["the code 3", "a code of G: 1, 2", "nothing for the code 2"],
+        ),
+        ("s", "group: G", "group: G\n    rake_to: {W: {1: 1.0}}", ["`W`", "an item of kind single"]),
+        (
+            "s",
+            "group: G",
+            "group: G\n    population_sizes: [100, 20]",
+            ["line 10", "sizes of 2 stages for 0 stages of clusters"],
+        ),
+        (
+            "s",
+            "group: G",
+            "group: G\n    population_sizes: {1: 100, 2: 90}",
+            ["line 10", "sizes by code", "one item of strata"],
+        ),
+        (
+            "s",
+            "group: G",
+            "group: G\n    trim: [0.3, 0.9]",
+            ["line 10", "without margins", "one above the mean weight"],
+        ),
+        ("s", "group: G", "group: G\n    lonely_strata: adjusted", ["Did you mean adjust?"]),
         ("s", "outcome: attitude", "outcome: attitud", ["line 19", "Did you mean `attitude`?"]),
         ("s", "kind: trend", "kind: trends", ["line 19", "Did you mean trend?"]),
         (
@@ -208,3 +243,38 @@ def test_the_built_in_study_is_a_folder_like_any_other(tmp_path):
 def test_a_questionnaire_can_be_read_alone(tmp_path):
     write(tmp_path)
     assert load_questionnaire(tmp_path / "people.yaml").construct("attitude").items == ("A1", "A2")
+
+
+def test_a_sampling_design_is_read_whole_and_sets_aside_on_the_record(tmp_path):
+    questionnaire = QUESTIONNAIRE.replace(
+        "      - {id: N, scale: ten",
+        "      - {id: WT, kind: number, text: {en: Weight, zh: 权重}}\n"
+        "      - {id: BR, kind: number, text: {en: Branch, zh: 网点}}\n"
+        "      - {id: AGENT, kind: number, text: {en: Agent, zh: 专员}}\n"
+        "      - {id: N, scale: ten",
+    )
+    study = STUDY.replace(
+        "group: G\n",
+        "group: G\n    weight: WT\n    strata: G\n    cluster: [BR, AGENT]\n"
+        "    population_sizes: [{1: 30, 2: 20}, 12]\n    rake_to: {G: {1: 0.7, 2: 0.3}}\n    trim: [0.2, 4]\n"
+        "    value: WT\n    lonely_strata: average\n",
+        1,
+    )
+    people = Study.load(write(tmp_path, study, questionnaire)).populations["people"]
+    assert (people.weight, people.strata, people.cluster, people.second_cluster) == (
+        "WT",
+        ("G",),
+        "BR",
+        "AGENT",
+    )
+    assert people.population_sizes == ({1: 30.0, 2: 20.0}, 12)
+    assert people.rake_to == {"G": {1: 0.7, 2: 0.3}}
+    assert (people.trim, people.value, people.lonely_strata) == ((0.2, 4.0), "WT", "average")
+    assert people.sampled
+    assert people.sampling_items == ("G", "BR", "AGENT")
+    rule = people.screening[-1]
+    assert rule.kind == "sampling"
+    assert rule.options == {"weight": "WT", "items": ("G", "BR", "AGENT")}
+    plain = Study.load(write(tmp_path)).populations["people"]
+    assert not plain.sampled
+    assert all(rule.kind != "sampling" for rule in plain.screening)

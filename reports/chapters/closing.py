@@ -8,8 +8,9 @@ from analysis.findings import specification_scope
 from analysis.hypotheses import Evidence
 from reports.chapters.hypotheses import effect_scope
 from reports.chapters.robustness import disagreeing
+from reports.chapters.weights import by_value_section
 from reports.document import Block, Bullets, Column, Heading, Prose, References, Table, plain
-from reports.method_notes import NOTES, REFERENCES
+from reports.method_notes import DESIGN_NOTES, NOTES, REFERENCES
 from reports.numbers import ABSENT
 from reports.results_file import sources_of
 from reports.sentences import OUTCOMES, listed, sentence
@@ -60,8 +61,8 @@ WORDS = {
         "zh": "同一人群内各组对题项的理解是否一致已逐构念检验（见测量质量一章）；两类人群回答相同的三个以上题项时，其测量等同亦已检验；单一题目则系假定。",
     },
     "limit_weighted": {
-        "en": "The study declares sampling weights for {names}. Shares, means and tests in this report do not use them and describe the respondents, not their population; hypotheses that rest on these answers are therefore not judged.",
-        "zh": "研究为{names}声明了抽样权重。本报告的比例、均值和检验均未加权，描述的是受访者而非总体；因此基于这些答卷的假设不作判断。",
+        "en": "The study declares a sampling design for {names} that cannot be used. Shares, means and tests in this report are not weighted and describe the respondents, not their population; hypotheses that rest on these answers are therefore not judged.",
+        "zh": "研究为{names}声明的抽样设计无法采用。本报告的比例、均值和检验均未加权，描述的是受访者而非总体；因此基于这些答卷的假设不作判断。",
     },
     "limit_synthetic": {
         "en": "The answers are synthetic. They were made by a simulation, and nothing in this report is a fact about any bank.",
@@ -136,6 +137,7 @@ def verdicts_chapter(telling: Telling) -> Iterator[Block]:
         ),
     )
     yield from telling.figures_named("effects")
+    yield from by_value_section(telling)
 
 
 def _holding(telling: Telling, evidence: Evidence) -> str:
@@ -172,7 +174,11 @@ def limits_chapter(telling: Telling) -> Iterator[Block]:
     yield Heading(text=telling.say(WORDS["limits"]), key="limits")
     limits = [plain(limit[telling.language]) for limit in telling.findings.study.limits]
     limits += [telling.say(WORDS["limit_cross"]), telling.say(WORDS["limit_invariance"])]
-    weighted = [found.id for found in telling.populations() if found.sample.weights is not None]
+    weighted = [
+        found.id
+        for found in telling.populations()
+        if found.sample.sampling is not None and found.sample.design is None
+    ]
     if weighted:
         names = listed([telling.title(id_) for id_ in weighted], telling.language)
         limits.append(telling.say(WORDS["limit_weighted"], names=names))
@@ -185,7 +191,9 @@ def methods_chapter(telling: Telling) -> Iterator[Block]:
     """How everything was computed, and the works cited."""
     yield Heading(text=telling.say(WORDS["methods"]), key="methods")
     cited: dict[str, str] = {}
-    for note in NOTES:
+    declared = any(found.sample.design is not None for found in telling.populations())
+    designs = DESIGN_NOTES if declared or telling.findings.by_value else ()
+    for note in (*NOTES, *designs):
         yield Heading(text=telling.say(note.title), level=2)
         names = "; ".join(_short(REFERENCES[key]) for key in note.cites)
         yield Prose(telling.say(note.text) + (f" ({plain(names)})" if names else ""))

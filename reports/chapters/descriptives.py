@@ -64,6 +64,32 @@ WORDS = {
         "en": "Promoters answer 9 or 10, detractors 0 to 6. Score: their difference in points, with adjusted Wald interval.",
         "zh": "推荐者回答9或10，贬损者回答0至6；净推荐值为两者比例之差（百分点），区间为调整Wald区间。",
     },
+    "nps_weighted": {
+        "en": "Promoters answer 9 or 10, detractors 0 to 6. n counts respondents; shares and score are weighted. Score: their difference in points, with Student's interval of the sampling design.",
+        "zh": "推荐者回答9或10，贬损者回答0至6。n为受访者人数，比例与净推荐值均已加权；净推荐值为两者比例之差（百分点），区间为抽样设计下的t区间。",
+    },
+    "by_group_weighted": {
+        "en": "Means are weighted. F: Wald test of the sampling design. ε²: share of variance between groups, freed of bias, with interval of the design. p-values of this table are not corrected for their number; the hypotheses are judged elsewhere.",
+        "zh": "均值为加权均值。F为抽样设计下的Wald检验。ε²为组间方差占比（已校正偏差）及抽样设计下的区间。本表p值未作多重比较校正；假设检验另见。",
+    },
+    "by_group_text_weighted": {
+        "en": "@tbl:{key} compares the weighted means of the groups of “{group}”. The rank test of the design stands in results.json.",
+        "zh": "@tbl:{key}比较“{group}”各组的加权均值。抽样设计下的秩检验见results.json。",
+    },
+    "f": {"en": "F", "zh": "F"},
+    "epsilon": {"en": "ε²", "zh": "ε²"},
+    "multiple_weighted": {
+        "en": "Weighted shares of the respondents who answered; several options could be picked. V: Cramér's V between option and group; p-values of Rao and Scott's test, corrected over the options of this table.",
+        "zh": "加权比例，以作答者为基数，可多选。V为选项与组别之间的Cramér V；p值为Rao-Scott检验，在本表各选项间作Holm校正。",
+    },
+    "described_weighted": {
+        "en": "Mean, interval, standard deviation and median are weighted; n counts respondents. Shape is not told of weighted answers.",
+        "zh": "均值、区间、标准差和中位数均已加权，n为受访者人数。加权后不报告偏度。",
+    },
+    "gaps_weighted": {
+        "en": "Difference: first minus second. g: Hedges' g. Means of populations with a sampling design are weighted, and errors are those of the designs. That both populations understand the questions alike is assumed, not tested.",
+        "zh": "差值为前者减后者。g为Hedges g。有抽样设计的人群其均值已加权，误差按抽样设计计算。两类人群对题目的理解相同系假定，未经检验。",
+    },
     "gaps": {"en": "How the populations differ", "zh": "不同人群的看法差异"},
     "gaps_caption": {
         "en": "{first} and {second} on the same questions",
@@ -131,6 +157,7 @@ def _describe(telling: Telling, found: PopulationFindings, section: str) -> Tabl
             *(Column(id=name, label=telling.say(WORDS[name], level=level)) for name in names),
         ),
         rows=tuple(rows),
+        notes=() if found.sample.design is None else (telling.say(WORDS["described_weighted"]),),
     )
 
 
@@ -143,7 +170,9 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
     grouping = comparisons[0].grouping
     groups = [summary.group for summary in comparisons[0].groups]
     key = f"{found.id}.by_group"
-    yield Prose(telling.say(WORDS["by_group_text"], key=key, group=telling.name(found.id, grouping)))
+    weighted = found.sample.design is not None
+    told = "by_group_text_weighted" if weighted else "by_group_text"
+    yield Prose(telling.say(WORDS[told], key=key, group=telling.name(found.id, grouping)))
     rows: list[tuple[str, ...]] = []
     for comparison in comparisons:
         entries = comparison.entries()
@@ -154,7 +183,8 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
                 cells.append("–")
             else:
                 cells.append(telling.cite(scope, pick(entries, "mean", group=group), "estimate"))
-        welch, omega = telling.listed(scope, pick(entries, "welch_f")), pick(entries, "omega_squared")
+        welch = telling.listed(scope, pick(entries, comparison.welch.measure))
+        omega = pick(entries, comparison.omega_squared.measure)
         cells.append(telling.cite(scope, welch, "statistic"))
         cells.append(telling.cite(scope, welch, "p_value"))
         adjusted = "p_adjusted" in welch.more
@@ -162,8 +192,8 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
         cells.append(telling.cite(scope, omega, "estimate", "bounded", 3))
         cells.append(telling.cite(scope, omega, "interval", "bounded", 3))
         rows.append(tuple(cells))
-    level = telling.numbers.level(pick(comparisons[0].entries(), "omega_squared").interval)
-    notes = [telling.say(WORDS["by_group_note"])]
+    level = telling.numbers.level(comparisons[0].omega_squared.interval)
+    notes = [telling.say(WORDS["by_group_weighted" if weighted else "by_group_note"])]
     if any(hidden_groups(comparison, minimum) for comparison in comparisons):
         notes.append(telling.say(WORDS["suppressed"], minimum=str(minimum)))
     yield Table(
@@ -172,10 +202,10 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
         columns=(
             Column(id="variable", label=telling.say(WORDS["variable"]), align="left"),
             *(Column(id=f"g{group}", label=plain(group_name(labels, grouping, group))) for group in groups),
-            Column(id="welch", label=telling.say(WORDS["welch"])),
+            Column(id="welch", label=telling.say(WORDS["f" if weighted else "welch"])),
             Column(id="p", label=telling.say(WORDS["p"])),
             Column(id="holm", label=telling.say(WORDS["holm"])),
-            Column(id="omega", label=telling.say(WORDS["omega"])),
+            Column(id="omega", label=telling.say(WORDS["epsilon" if weighted else "omega"])),
             Column(id="interval", label=telling.say(WORDS["interval"], level=level)),
         ),
         spanners=(Spanner(label=telling.say(WORDS["means"]), first=f"g{groups[0]}", last=f"g{groups[-1]}"),),
@@ -239,7 +269,7 @@ def _multiple(telling: Telling, found: PopulationFindings, multiple: MultipleRes
         columns=tuple(columns),
         rows=tuple(rows),
         notes=(
-            telling.say(WORDS["multiple_note"]),
+            telling.say(WORDS["multiple_note" if found.sample.design is None else "multiple_weighted"]),
             telling.say(WORDS["suppressed"], minimum=str(minimum)),
         ),
     )
@@ -264,9 +294,10 @@ def _recommend(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
             rows.append((name, f"< {minimum}" if score.n < minimum else "–", "–", "–", "–", "–", "–"))
             continue
         counts = (score.promoters, score.passives, score.detractors)
+        plain_shares = [count / score.n for count in counts]
         shares = [
-            telling.numbers.percent(count / score.n) if count == 0 or count >= minimum else "–"
-            for count in counts
+            telling.numbers.percent(share) if count == 0 or count >= minimum else "–"
+            for count, share in zip(counts, score.shares or plain_shares, strict=True)
         ]
         rows.append(
             (
@@ -287,7 +318,7 @@ def _recommend(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
             *(Column(id=name, label=telling.say(WORDS[name], level=level)) for name in names),
         ),
         rows=tuple(rows),
-        notes=(telling.say(WORDS["nps_note"]),),
+        notes=(telling.say(WORDS["nps_note" if found.sample.design is None else "nps_weighted"]),),
     )
     if f"{found.id}.nps" in telling.figures:
         yield telling.figures[f"{found.id}.nps"]
@@ -336,8 +367,14 @@ def _gaps(telling: Telling) -> Iterator[Block]:
                 Column(id="comparable", label=telling.say(WORDS["comparable"]), align="left"),
             ),
             rows=tuple(rows),
-            notes=(telling.say(WORDS["gaps_note"]),),
+            notes=(
+                telling.say(WORDS["gaps_weighted" if _weighted(telling, first, second) else "gaps_note"]),
+            ),
         )
         if f"gaps.{first}-{second}" in telling.figures:
             yield telling.figures[f"gaps.{first}-{second}"]
         yield from gaps_by_tier(telling, first, second)
+
+
+def _weighted(telling: Telling, *populations: str) -> bool:
+    return any(telling.findings.populations[id_].sample.design is not None for id_ in populations)

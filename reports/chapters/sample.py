@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from analysis.findings import PopulationFindings
 from analysis.missing_answers import MissingAnswers
 from analysis.results import Entry
+from reports.chapters.weights import weights_section
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain
 from reports.small_cells import hidden
 from reports.telling import Telling, pick
@@ -74,6 +75,10 @@ WORDS = {
         "en": "Items of constructs. The most frequent patterns; those of fewer than {minimum} respondents are told together. Scores are means of the items answered (see methods), so one blank rarely costs a score.",
         "zh": "仅计构念题项。列出最常见的模式，不足{minimum}人的模式合并列出。构念得分为已答题项的均值（见方法附录），个别缺失通常不影响得分。",
     },
+    "profile_weighted": {
+        "en": "Counts are respondents; shares are weighted, of those who answered, with logit intervals of the sampling design. Counts below {minimum} are suppressed, and where needed a second one (–), so that they cannot be worked out.",
+        "zh": "人数为受访者人数；比例为加权比例（以作答者为基数），区间为抽样设计下的logit区间。人数不足{minimum}的格不予列出，必要时另隐去一格（–），以免推算得出。",
+    },
     "effects": {"en": "What screening does to the verdicts", "zh": "筛选对结论的影响"},
     "effects_none": {
         "en": (
@@ -97,6 +102,7 @@ WORDS = {
 
 RULES = {
     "consent": {"en": "No consent", "zh": "未同意参与"},
+    "sampling": {"en": "No usable weight or place in the design", "zh": "无有效权重或无法归入抽样设计"},
     "missing": {"en": "Too many missing answers", "zh": "缺失过多"},
     "attention": {"en": "Attention check failed", "zh": "未通过注意力检测"},
     "duration": {"en": "Answered too fast", "zh": "作答过快"},
@@ -121,6 +127,7 @@ def sample_chapter(telling: Telling) -> Iterator[Block]:
     for found in telling.populations():
         yield Heading(text=telling.title(found.id), level=2)
         yield from _screening(telling, found)
+        yield from weights_section(telling, found)
         if found.profile:
             yield _profile(telling, found)
         if f"{found.id}.profile" in telling.figures:
@@ -212,7 +219,12 @@ def _profile(telling: Telling, found: PopulationFindings) -> Table:
         ),
         rows=tuple(rows),
         groups=tuple(groups),
-        notes=(telling.say(WORDS["profile_note"], minimum=str(minimum)),),
+        notes=(
+            telling.say(
+                WORDS["profile_note" if found.sample.design is None else "profile_weighted"],
+                minimum=str(minimum),
+            ),
+        ),
     )
 
 

@@ -72,10 +72,9 @@ def _bar(axes: Axes, place: int, score: GroupScore, labels: Labels, theme: Theme
         axes.text(50, place, labels.say(NO_ANSWERS), ha="center", va="center", color=theme.muted)
         return
     left = 0.0
-    for count, colour in zip(
-        (score.detractors, score.passives, score.promoters), _colours(theme), strict=True
-    ):
-        share = 100 * count / score.n
+    plain = [count / score.n for count in (score.promoters, score.passives, score.detractors)]
+    for part, colour in zip(reversed(score.shares or plain), _colours(theme), strict=True):
+        share = 100 * part
         axes.barh(place, share, left=left, height=0.58, color=colour, linewidth=0)
         if share >= 7:
             axes.text(

@@ -22,6 +22,7 @@ WORDS = {
 }
 RULES: Mapping[str, Mapping[str, str]] = {
     "consent": {"en": "No consent to take part", "zh": "未同意参与"},
+    "sampling": {"en": "No place in the sampling design", "zh": "无法归入抽样设计"},
     "missing": {"en": "Too many answers missing", "zh": "缺答过多"},
     "attention": {"en": "Failed an attention check", "zh": "未通过注意力检测题"},
     "duration": {"en": "Answered too fast", "zh": "作答过快"},

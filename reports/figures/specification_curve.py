@@ -46,6 +46,7 @@ DIMENSIONS: Mapping[str, Words] = {
     "scores": {"en": "Scores", "zh": "得分"},
     "controls": {"en": "Controls", "zh": "控制变量"},
     "clusters": {"en": "Branches", "zh": "网点"},
+    "weights": {"en": "Weights", "zh": "权重"},
 }
 CHOICES: Mapping[tuple[str, str], Words] = {
     ("screening", "all_rules"): {"en": "All rules", "zh": "全部规则"},
@@ -69,6 +70,8 @@ CHOICES: Mapping[tuple[str, str], Words] = {
     ("scores", "items"): {"en": "None: model of items", "zh": "不计分，题项建模"},
     ("controls", "declared"): {"en": "As declared", "zh": "按声明"},
     ("controls", "none"): {"en": "None", "zh": "无"},
+    ("weights", "used"): {"en": "By the sampling design", "zh": "按抽样设计"},
+    ("weights", "ignored"): {"en": "None", "zh": "不加权"},
     ("clusters", "counted"): {"en": "Errors count them", "zh": "误差计入网点"},
     ("clusters", "ignored"): {"en": "Errors ignore them", "zh": "误差不计网点"},
 }
