@@ -648,9 +648,6 @@ def _catalogue(
             add(scope, f"{gap.first}, {gap.second}", gap.comparability)
     for scope, population, view in views.results():
         add(scope, population, view)
-        if gap.comparability is not None:
-            scope = f"{gap.first}-{gap.second}.invariance"
-            add(scope, f"{gap.first}, {gap.second}", gap.comparability)
     for verdict in verdicts:
         for evidence in verdict.evidence:
             scope = f"hypotheses.{verdict.id}.{evidence.position + 1}"

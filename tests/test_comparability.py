@@ -178,6 +178,6 @@ def test_findings_carry_the_comparability_of_the_populations(built_in):
     assert by_name["effectiveness"].comparability.comparable == "yes"
     assert by_name["CRT_VALUE"].comparability is None
     assert "PER" in by_name["personalisation"].comparability.reason
-    whole = _catalogue({}, tuple(by_name.values()), (), (), TierViews())
+    whole = _catalogue({}, tuple(by_name.values()), (), (), TierViews(), ())
     population, entry = whole["customers-employees.invariance.effectiveness.scalar.chi_square"]
     assert (population, entry.state) == ("customers, employees", "ok")

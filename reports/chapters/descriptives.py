@@ -184,7 +184,8 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
             else:
                 cells.append(telling.cite(scope, pick(entries, "mean", group=group), "estimate"))
         welch = telling.listed(scope, pick(entries, comparison.welch.measure))
-        omega = pick(entries, comparison.omega_squared.measure)
+        share = comparison.epsilon_squared if weighted else comparison.omega_squared
+        omega = pick(entries, share.measure)
         cells.append(telling.cite(scope, welch, "statistic"))
         cells.append(telling.cite(scope, welch, "p_value"))
         adjusted = "p_adjusted" in welch.more
@@ -192,7 +193,8 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
         cells.append(telling.cite(scope, omega, "estimate", "bounded", 3))
         cells.append(telling.cite(scope, omega, "interval", "bounded", 3))
         rows.append(tuple(cells))
-    level = telling.numbers.level(comparisons[0].omega_squared.interval)
+    first = comparisons[0]
+    level = telling.numbers.level((first.epsilon_squared if weighted else first.omega_squared).interval)
     notes = [telling.say(WORDS["by_group_weighted" if weighted else "by_group_note"])]
     if any(hidden_groups(comparison, minimum) for comparison in comparisons):
         notes.append(telling.say(WORDS["suppressed"], minimum=str(minimum)))

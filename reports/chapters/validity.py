@@ -53,8 +53,10 @@ WORDS = {
     },
     "level": {"en": "Level", "zh": "级别"},
     "configural": {"en": "Same structure", "zh": "结构等同"},
+    "equal_thresholds": {"en": "Equal thresholds", "zh": "阈值等同"},
     "equal_metric": {"en": "Equal loadings", "zh": "载荷等同"},
     "equal_scalar": {"en": "Equal intercepts", "zh": "截距等同"},
+    "taken_as": {"en": "{name} (items as {taken})", "zh": "{name}（题项按{taken}处理）"},
     "chi": {"en": "χ²", "zh": "χ²"},
     "df": {"en": "df", "zh": "df"},
     "difference": {"en": "Δχ²", "zh": "Δχ²"},
@@ -67,9 +69,10 @@ WORDS = {
     "freed_names": {"en": "Freed", "zh": "放开的参数"},
     "loading_of": {"en": "loading {item}", "zh": "{item}载荷"},
     "intercept_of": {"en": "intercept {item}", "zh": "{item}截距"},
+    "threshold_of": {"en": "threshold {number} of {item}", "zh": "{item}第{number}个阈值"},
     "steps_note": {
-        "en": "χ² is the robust (Yuan-Bentler) statistic, Δχ² Satorra and Bentler's scaled difference from the level above the line. p (adj.): Bonferroni over the steps of a construct. Conventional cut-offs, by which nothing here is judged alone: {cutoffs}. A level that fails ends the ladder. Constructs of two items are not tested.",
-        "zh": "χ²为稳健（Yuan-Bentler）统计量，Δχ²为与上一级相比的Satorra-Bentler校正差异。p（校正）为同一构念各级间的Bonferroni校正。常用临界值（此处不单独据以判断）：{cutoffs}。某级不成立则检验止于该级。两个题项的构念不作检验。",
+        "en": "Items taken as ordered: χ² is the mean- and variance-adjusted statistic, Δχ² Satorra's scaled and shifted difference from the level above the line. Items taken as numbers: χ² is the robust (Yuan-Bentler) statistic, Δχ² Satorra and Bentler's scaled difference. p (adj.): Bonferroni over the steps of a construct. Conventional cut-offs, by which nothing here is judged alone: {cutoffs}. A level that fails ends the ladder. Constructs of two items are not tested.",
+        "zh": "题项按有序类别处理时，χ²为均值-方差校正统计量，Δχ²为与上一级相比的Satorra校正平移差异；按数值处理时，χ²为稳健（Yuan-Bentler）统计量，Δχ²为Satorra-Bentler校正差异。p（校正）为同一构念各级间的Bonferroni校正。常用临界值（此处不单独据以判断）：{cutoffs}。某级不成立则检验止于该级。两个题项的构念不作检验。",
     },
     "cutoff": {
         "en": "a fall of {index} by {by} ({citation})",
@@ -270,7 +273,9 @@ def _steps(telling: Telling, found: PopulationFindings) -> Table:
     for result in found.comparability:
         if result.ladder is None or not result.ladder.rungs:
             continue
-        groups.append(Group(label=labels.name(result.construct, short=False), start=len(rows)))
+        taken = telling.say(WORDS["WLSMV" if result.ladder.estimator == "WLSMV" else "MLR"])
+        name = labels.name(result.construct, short=False)
+        groups.append(Group(label=telling.say(WORDS["taken_as"], name=name, taken=taken), start=len(rows)))
         by_measure = {(entry.about.get("level"), entry.measure): entry for entry in result.entries()}
         for rung in result.ladder.rungs:
             fitted = by_measure.get((rung.level, "chi_square"))
@@ -322,8 +327,10 @@ def _step(
 
 
 def _freed(telling: Telling, name: str) -> str:
-    """``SAT =~ SAT2`` or ``SAT2 ~1`` in words."""
+    """``SAT =~ SAT2``, ``SAT2 ~1`` or ``SAT2 | t3`` in words."""
     left, _, right = name.partition(" ")
+    if right.startswith("| t"):
+        return telling.say(WORDS["threshold_of"], item=left, number=right.removeprefix("| t"))
     if right.startswith("=~"):
         return telling.say(WORDS["loading_of"], item=right.removeprefix("=~").strip())
     return telling.say(WORDS["intercept_of"], item=left)
