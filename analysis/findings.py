@@ -201,6 +201,9 @@ def specification_scope(curve: SpecificationCurve) -> str:
     return f"hypotheses.{curve.hypothesis}.{curve.position + 1}.specifications"
 
 
+#: Parts that the curves are divided into: samples are made once a part, so more parts mean more work.
+SHARES = 3
+
 Watch = Callable[[str], None]
 Found = TypeVar("Found")
 
@@ -262,8 +265,7 @@ def find(
     if sensitivity and "robustness" in study.outline:
         tell("carrying out every test in all other defensible ways")
         screenings = {id_: found.screening for id_, found in populations.items()}
-        parts = _each(pool, _curves_of, [(study, screenings, h.id) for h in study.hypotheses])
-        curves = tuple(curve for part in parts for curve in part)
+        curves = _curves(study, screenings, pool)
     catalogue, families = corrected_over_families(
         _catalogue(populations, gaps, verdicts, curves, views, valued)
     )
@@ -281,10 +283,21 @@ def find(
     )
 
 
-def _curves_of(
-    study: Study, screenings: Mapping[str, Screening], hypothesis: str
+def _curves(
+    study: Study, screenings: Mapping[str, Screening], pool: Executor | None
 ) -> tuple[SpecificationCurve, ...]:
-    return specification_curves(study, screenings, hypotheses=[hypothesis])
+    """Every test under all defensible choices, in the study's order; a part of the hypotheses for each core."""
+    names = [hypothesis.id for hypothesis in study.hypotheses]
+    parts = [names[at::SHARES] for at in range(SHARES)]
+    found = _each(pool, _curves_of, [(study, screenings, part) for part in parts if part])
+    curves = [curve for part in found for curve in part]
+    return tuple(sorted(curves, key=lambda curve: (names.index(curve.hypothesis), curve.position)))
+
+
+def _curves_of(
+    study: Study, screenings: Mapping[str, Screening], hypotheses: Sequence[str]
+) -> tuple[SpecificationCurve, ...]:
+    return specification_curves(study, screenings, hypotheses=hypotheses)
 
 
 def _each(

@@ -219,11 +219,15 @@ def _complaining_of_glyphs() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _settled(figure: Figure) -> Iterator[None]:
-    """Lay out once, so that every format shows the same picture."""
+    """Lay out once, so that every format shows the same picture and none is drawn twice."""
+    import matplotlib
+
     figure.draw_without_rendering()
     engine = figure.get_layout_engine()
-    figure.set_layout_engine("none")
     try:
+        # without an engine, not with a placeholder of one: that would have every file drawn once more
+        with matplotlib.rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
         yield
     finally:
         figure.set_layout_engine(engine)
