@@ -286,7 +286,7 @@ def find(
 def _curves(
     study: Study, screenings: Mapping[str, Screening], pool: Executor | None
 ) -> tuple[SpecificationCurve, ...]:
-    """Every test under all defensible choices, in the study's order; a part of the hypotheses for each core."""
+    """Every test under all defensible choices, in the study's order; a part of the hypotheses a core."""
     names = [hypothesis.id for hypothesis in study.hypotheses]
     parts = [names[at::SHARES] for at in range(SHARES)]
     found = _each(pool, _curves_of, [(study, screenings, part) for part in parts if part])

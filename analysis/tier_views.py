@@ -76,13 +76,16 @@ def tier_views(study: Study, samples: Mapping[str, Sample]) -> TierViews:
     ----------
     study : Study
     samples : mapping
-        Population id -> sample; what a population that is not there would show is left out.
+        Population id -> sample; what a population that is not there would show is left out. So is what a
+        population with a sampling design would show: these views have no weighted version, and unweighted
+        they would contradict the weighted findings beside them.
 
     Examples
     --------
     >>> tier_views(Study.load("bank_tiering"), {})
     TierViews(priorities=(), gaps=(), migrations=())
     """
+    samples = {id_: sample for id_, sample in samples.items() if sample.sampling is None}
     return TierViews(
         priorities=tuple(_priorities(study, samples)),
         gaps=tuple(_gaps(study, samples)),

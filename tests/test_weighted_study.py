@@ -90,6 +90,12 @@ def test_every_number_has_an_address(simulated):
     json.loads(results_json(simulated))
 
 
+def test_views_without_a_weighted_version_are_left_out(simulated):
+    assert all(gaps.first != "customers" for gaps in simulated.views.gaps)
+    assert all(view.population != "customers" for view in simulated.views.priorities)
+    assert simulated.views.migrations == ()
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_report_says_what_is_weighted(simulated, language, tmp_path):
     figures = draw_all(simulated, language, tmp_path, formats=())
