@@ -33,7 +33,7 @@ from analysis.agreement import (
     intraclass_correlation,
     within_group_agreement,
 )
-from analysis.mixed_models import mixed_model
+from analysis.mixed.models import mixed_model
 from analysis.results import Entry, Interval, Tabular
 from analysis.weighting import no_estimate, refuses_weights
 

@@ -12,7 +12,7 @@ from analysis.design.functionals import WeightingDifference
 from analysis.inputs import Sample
 from analysis.questions import Question, Settings
 from analysis.results import Entry, Tabular
-from analysis.weighted_tests import by_value
+from analysis.weighted.tests import by_value
 from analysis.weighting import step_of
 from surveys.study import DeclaredTest, Study, TestKind
 

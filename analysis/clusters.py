@@ -81,7 +81,7 @@ class Clusters(Tabular):
 
 @refuses_weights(
     "distances of the answers as they are: a segment is found in the sample, not in a population",
-    instead="analysis.latent_classes.latent_classes",
+    instead="analysis.latent_class.classes.latent_classes",
     counts="rows",
 )
 def k_means(
@@ -122,7 +122,7 @@ def k_means(
 
 @refuses_weights(
     "distances of the answers as they are: a segment is found in the sample, not in a population",
-    instead="analysis.latent_classes.latent_classes",
+    instead="analysis.latent_class.classes.latent_classes",
     counts="rows",
 )
 def gaussian_mixture(

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from analysis.extraction import extract
+from analysis.exploratory.extraction import extract
 from analysis.item_correlations import ItemCorrelations
 from analysis.results import Entry, Tabular
 from analysis.weighting import weights_given_by
@@ -64,7 +64,7 @@ class SingleFactor(Tabular):
 
 
 @weights_given_by(
-    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+    "analysis.item_correlations.pearson_correlations", "analysis.ordinal.polychoric.polychoric_correlations"
 )
 def single_factor(correlations: ItemCorrelations, *, basis: SingleFactorBasis = "components") -> SingleFactor:
     """Harman's single-factor test on the items of all constructs together [1]_.
@@ -165,7 +165,7 @@ class MarkerVariable(Tabular):
 
 @weights_given_by(
     "analysis.item_correlations.pearson_correlations",
-    "analysis.polychoric.polychoric_correlations",
+    "analysis.ordinal.polychoric.polychoric_correlations",
     how="its test is of a simple random sample: weighted correlations get the state weighted",
 )
 def marker_variable(

@@ -16,12 +16,12 @@ import pandas as pd
 from scipy.stats import norm
 
 from analysis.bootstrap import BootstrapDistribution
-from analysis.comparability import comparability, comparability_between
 from analysis.correlations import CorrelationMethod, correlate
 from analysis.crosstabs import association
 from analysis.drivers import added_value, key_drivers
 from analysis.hypotheses import Evidence, Reason
 from analysis.inputs import Sample
+from analysis.invariance.comparability import comparability, comparability_between
 from analysis.latent_effects import LatentEffect, latent_indirect, latent_path, latent_trend
 from analysis.means import RobustEffect, mean_against, mean_difference, within_contrast
 from analysis.mediation import mediate
@@ -43,7 +43,7 @@ from analysis.reliability import cronbach_alpha
 from analysis.repeated import cochran_q, friedman
 from analysis.segmentation import compare_with_rule
 from analysis.trend import kendall_tau_b
-from analysis.weighted_tests import weighted_alpha, weighted_estimate
+from analysis.weighted.tests import weighted_alpha, weighted_estimate
 from analysis.weighting import weights_given_by
 from surveys.study import DeclaredTest, Study, TestKind
 

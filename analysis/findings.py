@@ -17,20 +17,20 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from analysis.banners.declared import DeclaredBanner, declared_banner
 from analysis.by_value import ValueEffect, value_effects
-from analysis.comparability import Comparability, comparability, comparability_between
 from analysis.correlations import CorrelationMatrix, correlation_matrix
 from analysis.crosstabs import MultipleResponse, multiple_response
-from analysis.declared_banners import DeclaredBanner, declared_banner
 from analysis.declared_tests import MEASURES, Settings, gather
 from analysis.descriptives import AnswerShares, Descriptives, answer_shares, describe
 from analysis.families import Family, corrected_over_families
 from analysis.groups import GroupComparison, compare_groups
 from analysis.hypotheses import Evidence, Verdict, judge
 from analysis.inputs import Sample, sample_of
+from analysis.invariance.comparability import Comparability, comparability, comparability_between
 from analysis.means import MeanDifference, mean_difference
 from analysis.measurement import Measurement, measured
-from analysis.missing_answers import MissingAnswers, missing_answers
+from analysis.missing.answers import MissingAnswers, missing_answers
 from analysis.nps import NetPromoterScore, net_promoter_score
 from analysis.open_answers import OpenAnswers, open_answers
 from analysis.profile import Frequencies, frequencies
@@ -41,8 +41,8 @@ from analysis.specification_curve import SpecificationCurve
 from analysis.specifications import specification_curves
 from analysis.tier_views import TierViews, tier_views
 from analysis.trend import JonckheereTerpstra, KendallTauB, jonckheere_terpstra, kendall_tau_b
-from analysis.wave_findings import WaveFindings, wave_findings
-from analysis.weighted_descriptives import (
+from analysis.waves.findings import WaveFindings, wave_findings
+from analysis.weighted.descriptives import (
     weighted_answer_shares,
     weighted_correlation_matrix,
     weighted_descriptions,

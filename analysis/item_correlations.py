@@ -127,7 +127,7 @@ def pearson_correlations(
 
 
 @weights_given_by(
-    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+    "analysis.item_correlations.pearson_correlations", "analysis.ordinal.polychoric.polychoric_correlations"
 )
 def given_correlations(
     correlations: pd.DataFrame, *, n: int | None = None, method: str = "given"

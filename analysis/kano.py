@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analysis.ordinal_tables import frequency_weights
+from analysis.ordinal.tables import frequency_weights
 from analysis.results import Entry, Interval, Tabular
 from analysis.weighting import refuses_weights
 

@@ -18,8 +18,8 @@ import pandas as pd
 from scipy import stats
 
 from analysis.bootstrap import BootstrapDistribution
-from analysis.comparability import comparability
-from analysis.invariance_levels import INDICES, AnyFit, covariance_of, index_of, sizes_of
+from analysis.invariance.comparability import comparability
+from analysis.invariance.levels import INDICES, AnyFit, covariance_of, index_of, sizes_of
 from analysis.results import Entry, Interval, Tabular
 from analysis.sem.bootstrap import bootstrap
 from analysis.sem.defined import defined, monte_carlo_draws

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.extraction import ExtractionMethod, extract
-from analysis.factors import FactorAnalysis, factor_analysis
+from analysis.exploratory.extraction import ExtractionMethod, extract
+from analysis.exploratory.factors import FactorAnalysis, factor_analysis
+from analysis.exploratory.rotation import RotationMethod
 from analysis.item_correlations import ItemCorrelations
 from analysis.results import Entry, Tabular
-from analysis.rotation import RotationMethod
 from analysis.weighting import no_estimate, weights_given_by
 
 Array = npt.NDArray[np.float64]
@@ -58,7 +58,7 @@ class Omega(Tabular):
 
 
 @weights_given_by(
-    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+    "analysis.item_correlations.pearson_correlations", "analysis.ordinal.polychoric.polychoric_correlations"
 )
 def schmid_leiman_omega(
     correlations: ItemCorrelations,

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis.ordinal.tables import frequency_weights, ordinal_answers
 from analysis.ordinal_likelihood import Codes, Link, OrdinalFit, maximize
-from analysis.ordinal_tables import frequency_weights, ordinal_answers
 from analysis.results import Entry, Interval, Tabular
 from analysis.weighting import refuses_weights, step_of
 

@@ -314,7 +314,7 @@ class StandardizedAlpha(Tabular):
 
 
 @weights_given_by(
-    "analysis.item_correlations.pearson_correlations", "analysis.polychoric.polychoric_correlations"
+    "analysis.item_correlations.pearson_correlations", "analysis.ordinal.polychoric.polychoric_correlations"
 )
 def standardized_alpha(correlations: ItemCorrelations, *, construct: str) -> StandardizedAlpha:
     """Alpha from correlations; with polychoric correlations this is ordinal alpha [1]_.

@@ -123,7 +123,7 @@ class Segmentation(Tabular):
 
 @refuses_weights(
     "distances of the answers as they are: a segment is found in the sample, not in a population",
-    instead="analysis.latent_classes.latent_classes",
+    instead="analysis.latent_class.classes.latent_classes",
     counts="rows",
 )
 def segment(
@@ -183,7 +183,7 @@ def segment(
 
 @refuses_weights(
     "distances of the answers as they are: a segment is found in the sample, not in a population",
-    instead="analysis.latent_classes.latent_classes",
+    instead="analysis.latent_class.classes.latent_classes",
     counts="rows",
 )
 def compare_with_rule(

@@ -13,7 +13,7 @@ from scipy import stats
 from analysis.agreement import WeightedKappa, weighted_kappa
 from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
-from analysis.wave_tests import wilson_interval
+from analysis.waves.tests import wilson_interval
 from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]

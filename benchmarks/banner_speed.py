@@ -12,8 +12,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from analysis.banner import Banner, Closed, banner, top_and_bottom
-from analysis.banner_counts import OverlappingSpan, Span
+from analysis.banners.banner import Banner, Closed, banner, top_and_bottom
+from analysis.banners.counts import OverlappingSpan, Span
 
 FIVE = (1, 2, 3, 4, 5)
 ITEMS = [Closed(name=f"Q{i}", codes=FIVE, boxes=top_and_bottom(FIVE), mean=True) for i in range(60)]

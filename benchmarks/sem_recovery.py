@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.invariance import LEVELS, ORDERED_LEVELS, invariance_ladder
-from analysis.invariance_levels import LadderEstimator
+from analysis.invariance.ladder import LEVELS, ORDERED_LEVELS, invariance_ladder
+from analysis.invariance.levels import LadderEstimator
 from analysis.sem.fit import fit
 from analysis.sem.ordered import fit_ordered
 from analysis.sem.standardized import standardized

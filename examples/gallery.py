@@ -38,13 +38,13 @@ from analysis.means import mean_difference
 from analysis.measurement import measured
 from analysis.mediation import mediate
 from analysis.nps import net_promoter_score
+from analysis.planning.study_plan import PlanChoices, plan_study
 from analysis.profile import frequencies
 from analysis.regression import regress
 from analysis.response_surface import response_surface
 from analysis.specifications import specification_curves
-from analysis.study_plan import PlanChoices, plan_study
 from analysis.tier_migration import tier_migration
-from analysis.wave_change import decompose_change
+from analysis.waves.change import decompose_change
 from reports.figures import correlation_matrix as correlation_figure
 from reports.figures import importance_performance as drivers_figure
 from reports.figures import specification_curve as specification_figure

@@ -16,8 +16,8 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from analysis.banner import Banner, BannerItemTable, BannerRow
-from analysis.banner_waves import WaveChanges
+from analysis.banners.banner import Banner, BannerItemTable, BannerRow
+from analysis.banners.waves import WaveChanges
 from reports.banner_labels import BannerLabels
 from reports.numbers import ABSENT
 from surveys.neutral_cells import neutralised
@@ -92,7 +92,7 @@ def banner_workbook(
     Examples
     --------
     >>> import pandas as pd
-    >>> from analysis.banner import Closed, banner
+    >>> from analysis.banners.banner import Closed, banner
     >>> table = banner(pd.DataFrame({"APP": [1, 0, 1]}), [Closed(name="APP", codes=(0, 1))], [])
     >>> banner_workbook(table, BannerLabels(language="en"))[:2]
     b'PK'

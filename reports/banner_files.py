@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from analysis.declared_banners import DeclaredBanner
+from analysis.banners.declared import DeclaredBanner
 from analysis.findings import PopulationFindings
 from reports.banner_excel import write_banner
 from reports.chapters.banners import banner_key, banner_labels, banner_notes

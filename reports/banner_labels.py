@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.banner import Banner, BannerItemTable, BannerRow
-from analysis.banner_counts import BannerColumn
-from analysis.banner_letters import LetterRules
+from analysis.banners.banner import Banner, BannerItemTable, BannerRow
+from analysis.banners.counts import BannerColumn
+from analysis.banners.letters import LetterRules
 from reports.labels import Labels
 
 WORDS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from analysis.banner import Banner, BannerItemTable, BannerRow
+from analysis.banners.banner import Banner, BannerItemTable, BannerRow
 from analysis.findings import entry_id
 from analysis.results import Entry
 from reports.banner_labels import BannerLabels
@@ -45,8 +45,8 @@ def banner_tables(
     Examples
     --------
     >>> import pandas as pd
-    >>> from analysis.banner import Closed, banner
-    >>> from analysis.banner_counts import Span
+    >>> from analysis.banners.banner import Closed, banner
+    >>> from analysis.banners.counts import Span
     >>> answers = pd.DataFrame({"APP": [1] * 60 + [0] * 40 + [1] * 45 + [0] * 55,
     ...                         "TIER": pd.Categorical(["a"] * 100 + ["b"] * 100)})
     >>> table = banner(answers, [Closed(name="APP", codes=(0, 1))], [Span(variables=("TIER",))])

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.study_plan import PlanChoices, StudyPlan, plan_study
+from analysis.planning.study_plan import PlanChoices, StudyPlan, plan_study
 from reports import workers
 from reports.document import Figure
 from reports.figures.power_curves import power_curves

@@ -12,10 +12,10 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from analysis.fieldwork import Fieldwork
-from analysis.plan_simulation import Share
-from analysis.quotas import Quotas
-from analysis.study_plan import PlannedHypothesis, PlannedTest, StudyPlan
+from analysis.planning.fieldwork import Fieldwork
+from analysis.planning.quotas import Quotas
+from analysis.planning.simulation import Share
+from analysis.planning.study_plan import PlannedHypothesis, PlannedTest, StudyPlan
 from reports.labels import Labels
 from reports.results_file import versions
 from surveys.neutral_cells import neutralised

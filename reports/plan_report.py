@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from analysis.declared_tests import MINIMUM_N
-from analysis.fieldwork import Fieldwork
 from analysis.hypotheses import Outcome
-from analysis.plan_simulation import Share, SimulatedPower
-from analysis.population_truth import LARGE
-from analysis.quotas import Quotas
+from analysis.planning.fieldwork import Fieldwork
+from analysis.planning.quotas import Quotas
+from analysis.planning.simulation import Share, SimulatedPower
+from analysis.planning.study_plan import PlannedHypothesis, PlannedTest, StudyPlan
+from analysis.planning.truth import LARGE
 from analysis.results import Interval
-from analysis.study_plan import PlannedHypothesis, PlannedTest, StudyPlan
 from reports.document import (
     Block,
     Callout,

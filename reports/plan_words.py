@@ -177,11 +177,11 @@ WORDS: Mapping[str, Words] = {
         "en": (
             "{tiers}: asked more than the share, so that there are at least {least}. Statements on all tiers together need "
             "the weights, which cost a design effect of {deff}: the sample is worth {effective} respondents. Comparisons "
-            "between tiers need no weights. The study's verdicts do not use weights yet."
+            "between tiers need no weights. Declare the weights in the study file, and verdicts use them."
         ),
         "zh": (
             "{tiers}：超比例抽取，以保证每级至少{least}人。对全部等级的推断须使用权重，其设计效应为{deff}，样本相当于{effective}人。"
-            "等级之间的比较无须加权。目前研究的判断尚未使用权重。"
+            "等级之间的比较无须加权。在研究文件中声明权重后，判断即按权重作出。"
         ),
     },
     "proportional": {

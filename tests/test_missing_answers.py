@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from analysis.findings import find
-from analysis.missing_answers import missing_answers
-from analysis.missing_patterns import little_mcar_test
+from analysis.missing.answers import missing_answers
+from analysis.missing.patterns import little_mcar_test
 from reports.document import Prose, Table, check
 from reports.report import build_report
 from surveys.simulation import load_population_model, simulate

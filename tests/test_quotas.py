@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.fieldwork import fieldwork, quota_sheet
-from analysis.quotas import apportioned, quotas
+from analysis.planning.fieldwork import fieldwork, quota_sheet
+from analysis.planning.quotas import apportioned, quotas
 from surveys.errors import StudyFileError
 from surveys.simulation import load_population_model
 from surveys.study import Study

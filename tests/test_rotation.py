@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from analysis.rotation import geomin_criterion, oblimin_criterion, rotate, varimax_criterion
+from analysis.exploratory.rotation import geomin_criterion, oblimin_criterion, rotate, varimax_criterion
 
 
 def square(numbers, name):

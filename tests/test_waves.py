@@ -4,8 +4,8 @@ import pytest
 
 from analysis.design.design import survey_design
 from analysis.design.replicates import jackknife
-from analysis.wave_change import decompose_change
-from analysis.waves import mean_trend, share_trend, trend_table
+from analysis.waves.change import decompose_change
+from analysis.waves.trends import mean_trend, share_trend, trend_table
 
 WAVES = ["2023", "2024", "2025"]
 

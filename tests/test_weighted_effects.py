@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import weighted_effects as effects
 from analysis.correlations import correlate
 from analysis.crosstabs import association
 from analysis.design.design import survey_design
@@ -22,9 +21,10 @@ from analysis.reliability import cronbach_alpha
 from analysis.repeated import cochran_q, friedman
 from analysis.segmentation import compare_with_rule
 from analysis.trend import kendall_tau_b
-from analysis.weighted_gap import WeightedSample, weighted_gap
-from analysis.weighted_results import weighted_mediation, weighted_regression
-from analysis.weighted_segmentation import weighted_comparison
+from analysis.weighted import effects as effects
+from analysis.weighted.gap import WeightedSample, weighted_gap
+from analysis.weighted.results import weighted_mediation, weighted_regression
+from analysis.weighted.segmentation import weighted_comparison
 
 MADE = ("LOY", "SAT", "BALANCE", "AGE", "TIER", "SAT", "AGE", "SEX")
 REAL = ("sat1", "qual1", "val1", "SEX", "GROUP", "sat2", "sat3", "loy2")

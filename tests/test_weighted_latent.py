@@ -9,7 +9,7 @@ from analysis.design.functionals import between_weightings, under_design
 from analysis.latent_effects import latent_indirect as unweighted_indirect
 from analysis.latent_effects import latent_path as unweighted_path
 from analysis.latent_effects import latent_trend as unweighted_trend
-from analysis.weighted_latent import latent_indirect, latent_path, latent_trend
+from analysis.weighted.latent import latent_indirect, latent_path, latent_trend
 
 S, L, V = ["sat1", "sat2", "sat3"], ["loy1", "loy2", "loy3"], ["val1", "val2", "val3"]
 CONSTRUCTS = {"s": S, "l": L, "v": V, "i": ["imag2", "imag3", "imag4"]}

@@ -10,7 +10,7 @@ import yaml
 
 from analysis.design.functionals import under_design
 from analysis.findings import find
-from analysis.weighted_effects import path, standardized_mean
+from analysis.weighted.effects import path, standardized_mean
 from reports.document import Prose, Table
 from reports.gallery import draw_all
 from reports.pdf import write_pdf

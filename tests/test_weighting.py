@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from analysis.common_method import marker_variable
-from analysis.factorability import sphericity
+from analysis.exploratory.factorability import sphericity
 from analysis.results import Tabular
 from analysis.weighting import WeightsRefused, public_functions, stance_of
 from tests.weighting_examples import COLUMNS, COUNTED, WEIGHTED, Table, numbers, small_table
@@ -22,7 +22,7 @@ STANCES = {address: stance_of(function) for address, function in FUNCTIONS.items
 EXAMPLES = {f"analysis.{name}": example for name, example in (WEIGHTED | COUNTED | COLUMNS).items()}
 
 #: Reads of fitted models, imputations and whole studies: these have tests of their own.
-FITS = ("analysis.sem.", "analysis.pls.", "analysis.imputation.", "analysis.inputs.")
+FITS = ("analysis.sem.", "analysis.pls.", "analysis.missing.imputation.", "analysis.inputs.")
 
 COUNTABLE = {
     name for name in WEIGHTED.keys() | COUNTED.keys() if STANCES[f"analysis.{name}"].counts != "refused"
@@ -32,10 +32,10 @@ COUNTABLE = {
 LOOSE = {
     "design.ordinal_regression.design_ordinal": 1e-8,
     "design.regression.design_logistic": 1e-8,
-    "factors.factor_analysis": 1e-8,
+    "exploratory.factors.factor_analysis": 1e-8,
     "omega.schmid_leiman_omega": 1e-8,
-    "latent_classes.latent_classes": 1e-8,
-    "three_step.classification": 1e-8,
+    "latent_class.classes.latent_classes": 1e-8,
+    "latent_class.three_step.classification": 1e-8,
 }
 
 

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement import intraclass_correlation, weighted_kappa, within_group_agreement
-from analysis.alignment import align
-from analysis.banner import Closed, Span, banner
-from analysis.banner_waves import compare_waves
+from analysis.banners.banner import Closed, Span, banner
+from analysis.banners.waves import compare_waves
 from analysis.clusters import cluster_number, gaussian_mixture, k_means
 from analysis.coding_agreement import agreement_by_code, cohen_kappa, fleiss_kappa, krippendorff_alpha
 from analysis.common_method import marker_variable, single_factor
@@ -36,32 +35,36 @@ from analysis.design.totals import weighted_total, weighted_totals
 from analysis.driver_comparison import compare_drivers
 from analysis.drivers import added_value, key_drivers
 from analysis.equivalence import equivalence
-from analysis.factor_number import eigenvalues, minimum_average_partial, parallel_analysis
-from analysis.factor_scores import factor_scores
-from analysis.factorability import sampling_adequacy, sphericity
+from analysis.exploratory.factorability import sampling_adequacy, sphericity
+from analysis.exploratory.factors import factor_analysis
+from analysis.exploratory.number import eigenvalues, minimum_average_partial, parallel_analysis
+from analysis.exploratory.scores import factor_scores
 from analysis.factorial import factorial_anova
-from analysis.factors import factor_analysis
 from analysis.gap_map import GapRow, gap_map
 from analysis.groups import compare_groups, hedges_g
 from analysis.importance_performance import importance_performance
-from analysis.imputation import impute
-from analysis.invariance import invariance_ladder
+from analysis.invariance.alignment import align
+from analysis.invariance.ladder import invariance_ladder
 from analysis.item_correlations import given_correlations, pearson_correlations
 from analysis.items_by_tier import items_by_tier
 from analysis.johnson_neyman import moderate
 from analysis.kano import kano
 from analysis.keyness import keyness
-from analysis.latent_class_number import bootstrap_likelihood_ratio, class_number
-from analysis.latent_classes import latent_classes
+from analysis.latent_class.classes import latent_classes
+from analysis.latent_class.number import bootstrap_likelihood_ratio, class_number
+from analysis.latent_class.three_step import class_means, class_shares, classification
 from analysis.marginal_effects import average_marginal_effects
 from analysis.mcnemar import mcnemar
 from analysis.means import mean_against, mean_difference, within_contrast
 from analysis.mediation import mediate
 from analysis.method_factor import method_factor
-from analysis.missing_patterns import little_mcar_test, missing_patterns, normal_estimates
+from analysis.missing.imputation import impute
+from analysis.missing.patterns import little_mcar_test, missing_patterns, normal_estimates
 from analysis.moderated_mediation import mediate_conditionally
 from analysis.nps import net_promoter_score
 from analysis.omega import schmid_leiman_omega
+from analysis.ordinal.polychoric import polychoric_correlations
+from analysis.ordinal.polyserial import polyserial_correlations
 from analysis.ordinal_regression import ordinal_regression
 from analysis.penalty_reward import penalty_reward
 from analysis.pls import bootstrap as pls_bootstrap
@@ -70,8 +73,6 @@ from analysis.pls import importance_performance as pls_map
 from analysis.pls import multigroup as pls_groups
 from analysis.pls import predict as pls_predict
 from analysis.pls.specify import PathModel, composite, paths
-from analysis.polychoric import polychoric_correlations
-from analysis.polyserial import polyserial_correlations
 from analysis.post_hoc import all_pairs
 from analysis.profile import frequencies
 from analysis.proportional_odds import proportional_odds_test
@@ -87,13 +88,12 @@ from analysis.segmentation import compare_with_rule, segment
 from analysis.sem.fit import fit
 from analysis.sem.ordered import fit_ordered
 from analysis.split_half import split_half
-from analysis.three_step import class_means, class_shares, classification
 from analysis.tier_migration import tier_migration
 from analysis.trend import jonckheere_terpstra, kendall_tau_b
 from analysis.two_groups import compare_two
 from analysis.validity import htmt
-from analysis.wave_change import decompose_change
-from analysis.waves import mean_trend, share_trend, trend_table
+from analysis.waves.change import decompose_change
+from analysis.waves.trends import mean_trend, share_trend, trend_table
 
 A, B = ["A1", "A2", "A3", "A4"], ["B1", "B2", "B3"]
 CONSTRUCTS = {"a": A, "b": B}
@@ -203,14 +203,14 @@ Example = Callable[[Table], object]
 
 #: Functions that take sampling weights, or read what was estimated with them.
 WEIGHTED: Mapping[str, Example] = {
-    "polychoric.polychoric_correlations": lambda t: polychoric_correlations(
+    "ordinal.polychoric.polychoric_correlations": lambda t: polychoric_correlations(
         t.rows[A], counts=t.counts, weights=t.weights
     ),
     "agreement.weighted_kappa": lambda t: weighted_kappa(
         t["A1"], t["A2"], categories=range(1, 6), **t.by_design
     ),
-    "banner.banner": lambda t: _banner(t).to_frame(),
-    "banner_waves.compare_waves": lambda t: compare_waves(
+    "banners.banner.banner": lambda t: _banner(t).to_frame(),
+    "banners.waves.compare_waves": lambda t: compare_waves(
         _banner(t), _banner(t, t.rows.assign(A1=6 - t["A1"]))
     ),
     "common_method.single_factor": lambda t: single_factor(t.correlations),
@@ -252,10 +252,10 @@ WEIGHTED: Mapping[str, Example] = {
     "design.tables.weighted_table": lambda t: weighted_table(t["YES"], t["B1"], t.design),
     "design.totals.weighted_total": lambda t: weighted_total(t["A1"], t.design),
     "design.totals.weighted_totals": lambda t: weighted_totals(t.rows[["A1", "B1"]], t.design),
-    "factor_number.eigenvalues": lambda t: eigenvalues(t.correlations),
-    "factor_number.minimum_average_partial": lambda t: minimum_average_partial(t.correlations),
-    "factorability.sampling_adequacy": lambda t: sampling_adequacy(t.correlations),
-    "factors.factor_analysis": lambda t: factor_analysis(t.correlations, n_factors=2),
+    "exploratory.number.eigenvalues": lambda t: eigenvalues(t.correlations),
+    "exploratory.number.minimum_average_partial": lambda t: minimum_average_partial(t.correlations),
+    "exploratory.factorability.sampling_adequacy": lambda t: sampling_adequacy(t.correlations),
+    "exploratory.factors.factor_analysis": lambda t: factor_analysis(t.correlations, n_factors=2),
     "item_correlations.pearson_correlations": lambda t: (
         t.correlations,
         pearson_correlations(t.rows[A], missing="pairwise", **t.by_design),
@@ -265,7 +265,7 @@ WEIGHTED: Mapping[str, Example] = {
         moderate(t["A1"], t["B1"], t["AGE"], covariates=t.rows[["B2"]], **how)
         for how in (t.by_design, t.by_branch)
     ),
-    "latent_classes.latent_classes": _classes,
+    "latent_class.classes.latent_classes": _classes,
     "omega.schmid_leiman_omega": lambda t: schmid_leiman_omega(t.correlations, construct="x", n_factors=2),
     "regression_blocks.regression_blocks": lambda t: tuple(
         regression_blocks(t["A1"], t.rows[["B1", "B2", "AGE"]], {"one": ["B1"], "two": ["B2", "AGE"]}, **how)
@@ -277,15 +277,15 @@ WEIGHTED: Mapping[str, Example] = {
         response_surface(t["A1"], t["B1"], t["AGE"], center=3, **how) for how in (t.by_design, t.by_branch)
     ),
     "split_half.split_half": lambda t: split_half(t.rows[A], construct="a", **t.by_design),
-    "three_step.classification": lambda t: classification(_classes(t)),
-    "three_step.class_means": lambda t: class_means(_classes(t), _own(t)["B1"]),
-    "three_step.class_shares": lambda t: class_shares(_classes(t), _own(t)["SEX"]),
-    "wave_change.decompose_change": lambda t: decompose_change(
+    "latent_class.three_step.classification": lambda t: classification(_classes(t)),
+    "latent_class.three_step.class_means": lambda t: class_means(_classes(t), _own(t)["B1"]),
+    "latent_class.three_step.class_shares": lambda t: class_shares(_classes(t), _own(t)["SEX"]),
+    "waves.change.decompose_change": lambda t: decompose_change(
         t["A1"], t["TIER"], t["WAVE"], earlier="w1", later="w2", design=t.design
     ),
-    "waves.mean_trend": lambda t: mean_trend(t["A1"], t["WAVE"], design=t.design),
-    "waves.share_trend": lambda t: share_trend(t["A1"], t["WAVE"], codes=[4, 5], design=t.design),
-    "waves.trend_table": lambda t: trend_table(t.rows[["A1", "B1"]], t["WAVE"], design=t.design),
+    "waves.trends.mean_trend": lambda t: mean_trend(t["A1"], t["WAVE"], design=t.design),
+    "waves.trends.share_trend": lambda t: share_trend(t["A1"], t["WAVE"], codes=[4, 5], design=t.design),
+    "waves.trends.trend_table": lambda t: trend_table(t.rows[["A1", "B1"]], t["WAVE"], design=t.design),
 }
 
 #: Functions that take counts and refuse sampling weights.
@@ -331,7 +331,7 @@ COUNTED: Mapping[str, Example] = {
     "common_method.marker_variable": lambda t: marker_variable(
         t.correlations, marker="B3", constructs=["A1", "A2"]
     ),
-    "factorability.sphericity": lambda t: sphericity(t.correlations),
+    "exploratory.factorability.sphericity": lambda t: sphericity(t.correlations),
     "agreement.intraclass_correlation": lambda t: intraclass_correlation(t["A1"], t["BRANCH"], **t.counted),
     "agreement.within_group_agreement": lambda t: within_group_agreement(
         t.rows[A], t["BRANCH"], variable="a", steps=5, **t.counted
@@ -355,10 +355,10 @@ COUNTED: Mapping[str, Example] = {
         t["AGE"], t.rows[["A1", "B1"]], t["SEX"], rng=_rng(), resamples=20, **t.counted
     ),
     "equivalence.equivalence": lambda t: t.split(equivalence, margin=0.5),
-    "factor_number.parallel_analysis": lambda t: parallel_analysis(
+    "exploratory.number.parallel_analysis": lambda t: parallel_analysis(
         t.rows[A], rng=_rng(), draws=10, **t.counted
     ),
-    "factor_scores.factor_scores": lambda t: (
+    "exploratory.scores.factor_scores": lambda t: (
         factor_scores(
             t.rows[B], factor_analysis(pearson_correlations(t.rows[B], **t.counted), n_factors=1), **t.counted
         ).correlations
@@ -371,7 +371,7 @@ COUNTED: Mapping[str, Example] = {
     "groups.hedges_g": lambda t: t.split(
         lambda a, b, **how: hedges_g(a.to_numpy(dtype=float), b.to_numpy(dtype=float), **how)
     ),
-    "imputation.impute": lambda t: impute(
+    "missing.imputation.impute": lambda t: impute(
         t.rows[["A1", "A2", "B1"]], rng=_rng(), imputations=2, cycles=2, **t.counted
     ),
     "kano.kano": lambda t: kano(t["A1"], t["B1"], feature="x", **t.counted),
@@ -402,10 +402,10 @@ COUNTED: Mapping[str, Example] = {
         t["A1"].astype("Int64"), t["B1"].astype("Int64"), tiers=tuple("12345"), **t.counted
     ),
     "keyness.keyness": lambda t: keyness(list(t["WORDS"]), t["TIER"], **t.counted),
-    "latent_class_number.class_number": lambda t: class_number(
+    "latent_class.number.class_number": lambda t: class_number(
         _yes(t), classes=[1, 2], rng=_rng(), replicates=5, starts=4, finals=2, **t.counted
     ),
-    "latent_class_number.bootstrap_likelihood_ratio": lambda t: bootstrap_likelihood_ratio(
+    "latent_class.number.bootstrap_likelihood_ratio": lambda t: bootstrap_likelihood_ratio(
         _yes(t), _classes(t, 1), _classes(t, 2), rng=_rng(), replicates=5, starts=4, **t.counted
     ),
     "marginal_effects.average_marginal_effects": lambda t: average_marginal_effects(
@@ -413,9 +413,9 @@ COUNTED: Mapping[str, Example] = {
     ),
     "mcnemar.mcnemar": lambda t: mcnemar(t["YES"], t["NOW"], **t.counted),
     "method_factor.method_factor": lambda t: method_factor(t.rows[A + B], CONSTRUCTS, **t.counted),
-    "missing_patterns.missing_patterns": lambda t: missing_patterns(t.rows[A], **t.counted),
-    "missing_patterns.normal_estimates": lambda t: normal_estimates(t.rows[A], **t.counted),
-    "missing_patterns.little_mcar_test": lambda t: little_mcar_test(t.rows[A], **t.counted),
+    "missing.patterns.missing_patterns": lambda t: missing_patterns(t.rows[A], **t.counted),
+    "missing.patterns.normal_estimates": lambda t: normal_estimates(t.rows[A], **t.counted),
+    "missing.patterns.little_mcar_test": lambda t: little_mcar_test(t.rows[A], **t.counted),
     "moderated_mediation.mediate_conditionally": lambda t: mediate_conditionally(
         t["A1"], t.rows[["B1"]], t["B2"], rng=_rng(), resamples=20, **t.counted
     ),
@@ -435,7 +435,7 @@ COUNTED: Mapping[str, Example] = {
     "pls.predict.predict": lambda t: pls_predict.predict(
         t.rows[A + B], _model(), rng=_rng(), folds=3, repetitions=1, **t.counted
     ),
-    "polyserial.polyserial_correlations": lambda t: polyserial_correlations(
+    "ordinal.polyserial.polyserial_correlations": lambda t: polyserial_correlations(
         t.rows[["AGE"]], t.rows[["A1"]], **t.counted
     ),
     "post_hoc.all_pairs": lambda t: tuple(
@@ -468,13 +468,13 @@ COLUMNS: Mapping[str, Example] = {
     "sem.ordered.fit_ordered": lambda t: fit_ordered(
         MODEL, t.rows.assign(W=1.0 if t.weights is None else t.weights), weights="W"
     ).estimates(),
-    "invariance.invariance_ladder": lambda t: [
+    "invariance.ladder.invariance_ladder": lambda t: [
         rung.fit.estimates()
         for rung in invariance_ladder(
             {"a": A[:4]}, t.rows.assign(W=1.0 if t.weights is None else t.weights), group="SEX", weights="W"
         ).rungs
     ],
-    "alignment.align": lambda t: align(
+    "invariance.alignment.align": lambda t: align(
         {"a": A[:4]},
         t.rows.assign(W=1.0 if t.weights is None else t.weights),
         group="SEX",

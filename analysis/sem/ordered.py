@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from analysis.ordinal_tables import Missing
+from analysis.ordinal.tables import Missing
 from analysis.results import Entry, Interval, Tabular
 from analysis.sem.errors import ModelError
 from analysis.sem.indices import Relative

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from analysis.ordinal_tables import OrdinalAnswers
+from analysis.ordinal.tables import OrdinalAnswers
 from analysis.sem.ordered_matrices import OrderedImplied
 from analysis.sem.ordered_moments import GroupMoments
 from analysis.sem.parameters import ParameterTable

@@ -37,7 +37,7 @@ from analysis.sem.ordered_parameters import Parameterization, ordered_table
 from analysis.sem.parameters import Parameter, ParameterTable, Shared
 from analysis.weighting import step_of
 
-WEIGHTING = step_of("analysis.invariance.invariance_ladder")
+WEIGHTING = step_of("analysis.invariance.ladder.invariance_ladder")
 
 OrderedLevel = Literal["configural", "thresholds", "metric", "scalar", "strict"]
 

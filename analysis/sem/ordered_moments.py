@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.ordinal_tables import Missing, OrdinalAnswers, ordinal_answers, rescaled
-from analysis.polychoric import PolychoricCorrelations, cluster_factor, correlations_of
+from analysis.ordinal.polychoric import PolychoricCorrelations, cluster_factor, correlations_of
+from analysis.ordinal.tables import Missing, OrdinalAnswers, ordinal_answers, rescaled
 from analysis.sem.errors import ModelError
 from analysis.weighting import step_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.declared_banners import DeclaredBanner
+from analysis.banners.declared import DeclaredBanner
 from analysis.findings import PopulationFindings
 from reports.banner_labels import BannerLabels
 from reports.banner_table import banner_tables

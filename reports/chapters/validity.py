@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.findings import PopulationFindings
-from analysis.invariance import CUTOFFS, Rung
+from analysis.invariance.ladder import CUTOFFS, Rung
 from analysis.measurement import Measurement
 from analysis.results import Entry
 from reports.document import Block, Column, Group, Prose, Table, plain

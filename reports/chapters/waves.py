@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from analysis.findings import PopulationFindings
 from analysis.results import Entry
-from analysis.wave_findings import WaveFindings
-from analysis.waves import TrendTable, WaveTrend
+from analysis.waves.findings import WaveFindings
+from analysis.waves.trends import TrendTable, WaveTrend
 from reports.document import Block, Column, Heading, Prose, Spanner, Table, plain
 from reports.numbers import ABSENT, Style
 from reports.sentences import listed

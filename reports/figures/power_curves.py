@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.plan_simulation import SimulatedPower
-from analysis.study_plan import PlannedHypothesis
+from analysis.planning.simulation import SimulatedPower
+from analysis.planning.study_plan import PlannedHypothesis
 from reports.figures.synthetic_note import mark_synthetic
 from reports.figures.wrapping import text_width, wrapped
 from reports.labels import Labels

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.design.estimates import DesignEstimate
-from analysis.wave_change import ChangeDecomposition
+from analysis.waves.change import ChangeDecomposition
 from reports.figures.naming import group_name, level_of
 from reports.figures.synthetic_note import mark_synthetic
 from reports.figures.wrapping import wrapped

@@ -1,0 +1,1 @@
+"""Banner tables: counts, letters, tests of spans, small cells, waves."""

@@ -1,0 +1,1 @@
+"""Whether groups read a questionnaire alike: the ladder, comparability, alignment."""

@@ -1,0 +1,1 @@
+"""Latent classes of respondents, and how they relate to the rest."""

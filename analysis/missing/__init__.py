@@ -1,0 +1,1 @@
+"""Answers that are missing: patterns, Little's test, imputation, pooling."""

@@ -1,0 +1,1 @@
+"""Ordered answers: tables of pairs, polychoric and polyserial correlations."""

@@ -1,0 +1,1 @@
+"""Before anybody is asked: power, precision, quotas, invitations."""

@@ -1,0 +1,1 @@
+"""The same questionnaire repeated: trends and changes."""

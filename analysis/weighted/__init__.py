@@ -1,0 +1,1 @@
+"""The study's tests and descriptives under a sampling design."""
