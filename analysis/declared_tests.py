@@ -32,12 +32,16 @@ from analysis.minimum_effect import (
     normal_tail,
     t_tail,
 )
-from analysis.questions import MINIMUM_ALPHA as MINIMUM_ALPHA
-from analysis.questions import MINIMUM_N as MINIMUM_N
-from analysis.questions import Estimate as Estimate
-from analysis.questions import Question as Question
-from analysis.questions import Settings as Settings
-from analysis.questions import items_of, midpoint, scale_bounds
+from analysis.questions import (
+    MINIMUM_ALPHA,
+    MINIMUM_N,
+    Estimate,
+    Question,
+    Settings,
+    items_of,
+    midpoint,
+    scale_bounds,
+)
 from analysis.regression import moderate, regress
 from analysis.reliability import cronbach_alpha
 from analysis.repeated import cochran_q, friedman

@@ -21,7 +21,7 @@ from analysis.banners.declared import DeclaredBanner, declared_banner
 from analysis.by_value import ValueEffect, value_effects
 from analysis.correlations import CorrelationMatrix, correlation_matrix
 from analysis.crosstabs import MultipleResponse, multiple_response
-from analysis.declared_tests import MEASURES, Settings, gather
+from analysis.declared_tests import MEASURES, gather
 from analysis.descriptives import AnswerShares, Descriptives, answer_shares, describe
 from analysis.families import Family, corrected_over_families
 from analysis.groups import GroupComparison, compare_groups
@@ -34,6 +34,7 @@ from analysis.missing.answers import MissingAnswers, missing_answers
 from analysis.nps import NetPromoterScore, net_promoter_score
 from analysis.open_answers import OpenAnswers, open_answers
 from analysis.profile import Frequencies, frequencies
+from analysis.questions import Settings
 from analysis.reliability import CronbachAlpha, cronbach_alpha
 from analysis.results import Entry, Tabular
 from analysis.sampling import WeightDiagnostics

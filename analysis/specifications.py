@@ -37,18 +37,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from analysis.declared_tests import (
-    ESTIMATORS,
-    MEASURES,
-    MINIMUM_N,
-    Estimate,
-    Question,
-    Settings,
-    carried_out,
-)
+from analysis.declared_tests import ESTIMATORS, MEASURES, carried_out
 from analysis.inputs import Sample, sample_of
 from analysis.means import StandardizedMean
 from analysis.minimum_effect import Tail, minimum_effect, t_tail
+from analysis.questions import MINIMUM_N, Estimate, Question, Settings
 from analysis.rank_versions import (
     RankVersion,
     cliffs_delta,

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.declared_tests import Settings, gather
+from analysis.declared_tests import gather
 from analysis.hypotheses import judge
 from analysis.inputs import sample_of
+from analysis.questions import Settings
 from surveys.screening import screen
 from surveys.simulation import load_population_model, simulate
 from surveys.study import Study

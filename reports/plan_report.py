@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from analysis.declared_tests import MINIMUM_N
 from analysis.hypotheses import Outcome
 from analysis.planning.fieldwork import Fieldwork
 from analysis.planning.quotas import Quotas
 from analysis.planning.simulation import Share, SimulatedPower
 from analysis.planning.study_plan import PlannedHypothesis, PlannedTest, StudyPlan
 from analysis.planning.truth import LARGE
+from analysis.questions import MINIMUM_N
 from analysis.results import Interval
 from reports.document import (
     Block,

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.declared_tests import Settings, gather
+from analysis.declared_tests import gather
 from analysis.findings import _catalogue, _gaps
 from analysis.inputs import sample_of
 from analysis.invariance.alignment import align
 from analysis.invariance.comparability import comparability, comparability_between, parallel_items
 from analysis.ordinal.collapse import collapse_sparse
+from analysis.questions import Settings
 from analysis.tier_views import TierViews
 from surveys.screening import screen
 from surveys.simulation import load_population_model, simulate

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.declared_tests import Settings, gather
+from analysis.declared_tests import gather
 from analysis.findings import entry_id
 from analysis.inputs import sample_of
 from analysis.latent_effects import latent_path
 from analysis.means import within_contrast
+from analysis.questions import Settings
 from analysis.rank_versions import (
     cliffs_delta,
     linear_trend,

@@ -15,10 +15,10 @@ import pytest
 from pypdf import PdfReader
 from scipy import stats
 
-from analysis.declared_tests import MINIMUM_N
 from analysis.planning.effects import ScaledEffect, TextbookEffect, fewest_respondents
 from analysis.planning.power import power_of
 from analysis.planning.study_plan import PlanChoices, StudyPlan, plan_study
+from analysis.questions import MINIMUM_N
 from reports.cli import main
 from surveys.simulation import load_population_model
 from surveys.study import Study

@@ -12,9 +12,10 @@ from itertools import repeat
 
 import numpy as np
 
-from analysis.declared_tests import Settings, gather
+from analysis.declared_tests import gather
 from analysis.hypotheses import Outcome, judge
 from analysis.inputs import sample_of
+from analysis.questions import Settings
 from analysis.weighting import no_estimate
 from surveys.population_model import PopulationModel
 from surveys.screening import screen

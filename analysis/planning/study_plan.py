@@ -22,7 +22,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from analysis.declared_tests import MINIMUM_N
 from analysis.planning.effects import PlannedEffect, Scale, ScaledEffect, TextbookEffect, fewest_respondents
 from analysis.planning.fieldwork import Fieldwork, fieldwork, quota_sheet
 from analysis.planning.power import PlannedMeasure
@@ -30,6 +29,7 @@ from analysis.planning.power import design_effect as kish_design_effect
 from analysis.planning.quotas import Quotas
 from analysis.planning.simulation import SimulatedPower, simulate_power
 from analysis.planning.truth import TrueEffect, share_set_aside, true_effects, with_branches
+from analysis.questions import MINIMUM_N
 from analysis.results import Entry, Tabular
 from analysis.weighting import no_estimate
 from surveys.population_model import PopulationModel

@@ -14,9 +14,10 @@ import numpy as np
 from scipy import stats
 
 from analysis.crosstabs import Association
-from analysis.declared_tests import Settings, gather
+from analysis.declared_tests import gather
 from analysis.hypotheses import Evidence
 from analysis.inputs import Sample, sample_of
+from analysis.questions import Settings
 from analysis.weighting import no_estimate
 from surveys.population_model import PopulationModel
 from surveys.screening import screen

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.declared_tests import MINIMUM_ALPHA
 from analysis.findings import PopulationFindings
+from analysis.questions import MINIMUM_ALPHA
 from reports.chapters.validity import validity_blocks
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain
 from reports.numbers import ABSENT
