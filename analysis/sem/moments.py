@@ -250,6 +250,8 @@ def _people(rows: npt.NDArray[np.bool_], counts: Array | None) -> int:
 
 
 def _numbers(data: pd.DataFrame, items: Sequence[str]) -> Array:
+    if list(data.columns) == list(items) and all(dtype == np.float64 for dtype in data.dtypes):
+        return _finite(data.to_numpy(copy=True), items)
     try:
         # Column by column: selecting columns builds a frame first, which takes longer than a small fit.
         answers: Array = np.empty((len(data), len(items)))
@@ -264,6 +266,10 @@ def _numbers(data: pd.DataFrame, items: Sequence[str]) -> Array:
         raise ModelError(
             f"{', '.join(map(repr, words))} is not numeric. Code its answers as numbers, NaN for no answer."
         ) from None
+    return _finite(answers, items)
+
+
+def _finite(answers: Array, items: Sequence[str]) -> Array:
     if not np.isfinite(answers.sum()) and np.isinf(answers).any():
         bad = [name for name, column in zip(items, answers.T, strict=True) if np.isinf(column).any()]
         raise ModelError(f"{', '.join(bad)} has infinite values. Declare them missing (NaN).")
