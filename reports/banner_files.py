@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from analysis.banners.declared import DeclaredBanner
-from analysis.findings import PopulationFindings
+from analysis.population_findings import PopulationFindings
 from reports.banner_excel import write_banner
 from reports.chapters.banners import banner_key, banner_labels, banner_notes
 from reports.markup import letters, parse

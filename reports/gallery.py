@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.drivers import KeyDrivers
-from analysis.findings import Findings, PopulationFindings
+from analysis.findings import Findings
 from analysis.groups import GroupComparison
 from analysis.importance_performance import TRUSTED_N
 from analysis.latent_effects import LatentEffect
 from analysis.mediation import Mediation
+from analysis.population_findings import PopulationFindings
 from analysis.tier_views import PopulationGaps
 from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain

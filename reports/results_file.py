@@ -11,8 +11,9 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
-from analysis.findings import Findings, PopulationFindings, entry_id
+from analysis.findings import Findings, entry_id
 from analysis.hypotheses import Verdict
+from analysis.population_findings import PopulationFindings
 from analysis.results import Entry
 from surveys.responses import SourceFile
 

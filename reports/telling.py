@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from analysis.findings import Findings, PopulationFindings, entry_id
+from analysis.findings import Findings, entry_id
+from analysis.population_findings import PopulationFindings
 from analysis.results import Entry
 from reports.document import Figure, plain
 from reports.labels import Labels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.banners.declared import DeclaredBanner
-from analysis.findings import PopulationFindings
+from analysis.population_findings import PopulationFindings
 from reports.banner_labels import BannerLabels
 from reports.banner_table import banner_tables
 from reports.document import Block, Column, Heading, Prose, Table, plain

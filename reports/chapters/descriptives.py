@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.crosstabs import MultipleResponse
-from analysis.findings import PopulationFindings
+from analysis.population_findings import PopulationFindings
 from reports.chapters.tiers import gaps_by_tier, tier_moves
 from reports.chapters.validity import WORDS as COMPARABLE
 from reports.document import Block, Cell, Column, Heading, Prose, Spanner, Table, plain

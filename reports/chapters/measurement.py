@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.findings import PopulationFindings
+from analysis.population_findings import PopulationFindings
 from analysis.questions import MINIMUM_ALPHA
 from reports.chapters.validity import validity_blocks
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain

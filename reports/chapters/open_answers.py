@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.crosstabs import MultipleResponse
-from analysis.findings import PopulationFindings
 from analysis.keyness import Keyness
 from analysis.open_answers import OpenAnswers
+from analysis.population_findings import PopulationFindings
 from reports.document import Block, Column, Heading, Prose, Table, plain
 from reports.figures.naming import group_name
 from reports.numbers import ABSENT

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.findings import PopulationFindings
 from analysis.missing.answers import MissingAnswers
+from analysis.population_findings import PopulationFindings
 from analysis.results import Entry
 from reports.chapters.weights import weights_section
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.findings import PopulationFindings
 from analysis.invariance.ladder import CUTOFFS, Rung
 from analysis.measurement import Measurement
+from analysis.population_findings import PopulationFindings
 from analysis.results import Entry
 from reports.document import Block, Column, Group, Prose, Table, plain
 from reports.numbers import ABSENT, Style

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.findings import PopulationFindings
+from analysis.population_findings import PopulationFindings
 from analysis.results import Entry
 from analysis.waves.findings import WaveFindings
 from analysis.waves.trends import TrendTable, WaveTrend

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.findings import PopulationFindings
+from analysis.population_findings import PopulationFindings
 from reports.chapters.hypotheses import describe_effect, effect_scope
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain
 from reports.sentences import listed
