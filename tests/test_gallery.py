@@ -26,7 +26,7 @@ def test_every_kind_of_figure_has_one_entry(gallery):
     assert len(entries) == len(set(entries))
     assert set(gallery.kinds()) == set(entries), "add an entry to ENTRIES of examples/gallery.py"
     files = {path.stem for path in (ROOT / "reports" / "figures").glob("*.py")}
-    assert files - set(entries) == {"__init__", "naming", "synthetic_note", "wrapping"}
+    assert files - set(entries) == {"__init__", "naming", "path_arrow", "synthetic_note", "wrapping"}
 
 
 def test_a_kind_without_an_entry_stops_the_page(gallery, monkeypatch, tmp_path):

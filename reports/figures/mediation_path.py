@@ -8,11 +8,12 @@ from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
+from matplotlib.patches import FancyBboxPatch, Patch
 
 from analysis.mediation import Mediation, PathCoefficient
 from analysis.results import Interval
 from reports.figures.naming import level_of
+from reports.figures.path_arrow import path_arrow
 from reports.figures.synthetic_note import mark_synthetic
 from reports.figures.wrapping import text_width, wrapped
 from reports.labels import Labels
@@ -131,37 +132,15 @@ def _arrow(
     labels: Labels,
     theme: Theme,
 ) -> None:
-    start, end = places[path.source], places[path.target]
-    sure = path.interval.excludes(0)
-    axes.add_patch(
-        FancyArrowPatch(
-            (start.x, start.y),
-            (end.x, end.y),
-            patchA=boxes[path.source],
-            patchB=boxes[path.target],
-            arrowstyle="-|>",
-            mutation_scale=9,
-            shrinkA=0,
-            shrinkB=1,
-            linewidth=0.8 + 2 * min(abs(path.estimate), 1.0),
-            linestyle="-" if sure else (0, (4, 2.5)),
-            color=theme.category(0 if path.estimate >= 0 else 5) if sure else theme.muted,
-            zorder=2,
-        )
-    )
-    share = _label_share(path, mediation)
-    numbers = Numbers(language=labels.language)
-    bounds = numbers.interval(path.interval, style="bounded")
-    axes.text(
-        start.x + share * (end.x - start.x),
-        start.y + share * (end.y - start.y),
-        f"{numbers.bounded(path.estimate)}\n{bounds}",
-        ha="center",
-        va="center",
-        fontsize=theme.small,
-        linespacing=1.15,
-        bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 1.2},
-        zorder=2.5,
+    path_arrow(
+        axes,
+        (places[path.source], places[path.target]),
+        (boxes[path.source], boxes[path.target]),
+        path.estimate,
+        path.interval,
+        share=_label_share(path, mediation),
+        labels=labels,
+        theme=theme,
     )
 
 

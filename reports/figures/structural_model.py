@@ -11,6 +11,7 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Patch
 
 from analysis.latent_effects import LatentEffect, LatentPath
 from reports.figures.naming import level_of
+from reports.figures.path_arrow import path_arrow
 from reports.figures.synthetic_note import mark_synthetic
 from reports.figures.wrapping import text_width, wrapped
 from reports.labels import Labels
@@ -145,40 +146,20 @@ def _arrow(
     theme: Theme,
 ) -> None:
     start, end = nodes[arrow.source], nodes[arrow.target]
-    sure = arrow.interval is not None and arrow.interval.excludes(0)
-    axes.add_patch(
-        FancyArrowPatch(
-            (start.x, start.y),
-            (end.x, end.y),
-            patchA=drawn[arrow.source],
-            patchB=drawn[arrow.target],
-            arrowstyle="-|>",
-            mutation_scale=9,
-            shrinkA=0,
-            shrinkB=1,
-            linewidth=0.8 + 2 * min(abs(arrow.estimate), 1.0),
-            linestyle="-" if sure else (0, (4, 2.5)),
-            color=theme.category(0 if arrow.estimate >= 0 else 5) if sure else theme.muted,
-            zorder=2,
-        )
-    )
-    numbers = Numbers(language=labels.language)
-    bounds = numbers.interval(arrow.interval, style="bounded")
     share = 0.5
     if sum(node.side == "above" for node in nodes.values()) > 1 and start.side != end.side:
         # arrows that pass over a construct cross in the middle: their labels keep away from it
         long = abs(end.x - start.x) > theme.width / 3
         share = 0.34 if long and end.side == "above" else 0.66 if long and start.side == "above" else 0.5
-    axes.text(
-        start.x + share * (end.x - start.x),
-        start.y + share * (end.y - start.y),
-        f"{numbers.bounded(arrow.estimate)}\n{bounds}",
-        ha="center",
-        va="center",
-        fontsize=theme.small,
-        linespacing=1.15,
-        bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 1.2},
-        zorder=2.5,
+    path_arrow(
+        axes,
+        (start, end),
+        (drawn[arrow.source], drawn[arrow.target]),
+        arrow.estimate,
+        arrow.interval,
+        share=share,
+        labels=labels,
+        theme=theme,
     )
 
 
