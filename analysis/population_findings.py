@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.banners.declared import DeclaredBanner, declared_banner
+from analysis.branch_aggregation import BranchAggregation, aggregate_branches
 from analysis.correlations import CorrelationMatrix, correlation_matrix
 from analysis.crosstabs import MultipleResponse, multiple_response
 from analysis.descriptives import AnswerShares, Descriptives, answer_shares, describe
@@ -61,6 +62,7 @@ class PopulationFindings:
     reliability: tuple[CronbachAlpha, ...]
     measurement: Measurement | None
     comparability: tuple[Comparability, ...]  #: of the constructs between the groups
+    branches: tuple[BranchAggregation, ...] = ()  #: whether answers may be averaged by branch
     correlations: CorrelationMatrix | None
     comparisons: tuple[GroupComparison, ...]
     trends: tuple[tuple[JonckheereTerpstra, KendallTauB], ...]
@@ -93,6 +95,8 @@ class PopulationFindings:
             yield "measurement", self.measurement
         for comparable in self.comparability:
             yield "invariance", comparable
+        for aggregation in self.branches:
+            yield "branches", aggregation
         if self.correlations is not None:
             yield "correlations", self.correlations
         for comparison in self.comparisons:
@@ -171,6 +175,7 @@ def population_findings(
         comparability=()
         if groups is None
         else tuple(comparability(sample.item_frame(name), groups, construct=name) for name in several),
+        branches=tuple(_branches(sample, several, settings)),
         correlations=_correlations(sample, constructs, level),
         comparisons=comparisons,
         trends=trends,
@@ -218,6 +223,24 @@ def _compared(
             tau = kendall_tau_b(values, groups, confidence_level=level)
             trends.append((jonckheere_terpstra(values, groups), tau))
     return tuple(comparisons), tuple(trends)
+
+
+def _branches(sample: Sample, constructs: Sequence[str], settings: Settings) -> Iterator[BranchAggregation]:
+    """Agreement within branches; a branch with fewer respondents than may be shown is left out."""
+    if sample.clusters is None or sample.design is not None:
+        return
+    for name in constructs:
+        items = sample.item_frame(name)
+        bounds = sample.bounds(name)
+        if bounds is not None:
+            yield aggregate_branches(
+                items,
+                sample.clusters,
+                variable=name,
+                steps=round(bounds[1] - bounds[0]) + 1,
+                least_per_branch=max(2, settings.minimum_cell),
+                confidence_level=settings.confidence_level,
+            )
 
 
 def _rated(questionnaire: Questionnaire, sample: Sample) -> list[Item]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.branch_aggregation import NEEDED
 from analysis.population_findings import PopulationFindings
 from analysis.questions import MINIMUM_ALPHA
 from reports.chapters.validity import validity_blocks
@@ -57,6 +58,27 @@ WORDS = {
         "en": "Reverse-worded items are turned. Item-rest r: correlation with the sum of the construct's other items. Loading: standardised, in the factor model below.",
         "zh": "反向题已反向计分。题总相关为题项与同构念其余题项之和的相关。载荷为下文因子模型中的标准化载荷。",
     },
+    "branches": {"en": "Agreement within branches, {population}", "zh": "网点内一致性（{population}）"},
+    "branches_text": {
+        "en": "Answers of one branch may be averaged where its people agree and branches differ more than people within them. @tbl:{key} holds each construct against the usual criteria: {met} of {all} meet all of them.",
+        "zh": "只有同一网点的人看法一致、且网点之间的差异大于网点内部，才可把答案按网点平均。@tbl:{key}按常用标准逐一检验各构念：{all}个构念中{met}个全部达标。",
+    },
+    "branches_none": {
+        "en": "Means of branches, and anything built on them, would therefore say little of the branches for the others; this report analyses persons and counts branches in the errors.",
+        "zh": "对未达标的构念，网点均值难以代表网点；本报告以个人为分析单位，并在误差中计入网点。",
+    },
+    "n_branches": {"en": "Branches", "zh": "网点数"},
+    "rwg": {"en": "Median rwg", "zh": "rwg中位数"},
+    "icc1": {"en": "ICC(1)", "zh": "ICC(1)"},
+    "icc2": {"en": "ICC(2)", "zh": "ICC(2)"},
+    "aggregable": {"en": "May be averaged", "zh": "可否平均"},
+    "yes": {"en": "yes", "zh": "可以"},
+    "no": {"en": "no", "zh": "不可"},
+    "cannot_tell": {"en": "cannot tell", "zh": "无法判断"},
+    "branches_note": {
+        "en": "rwg: within-group agreement against even answers, of the median branch; ICC(1): share of variance between branches; ICC(2): reliability of a branch's mean. Needed: {needed}. Branches with fewer than {minimum} respondents are left out.",
+        "zh": "rwg为以均匀分布为参照的组内一致性（取网点中位数）；ICC(1)为网点间方差占比；ICC(2)为网点均值的信度。标准：{needed}。少于{minimum}名受访者的网点不计入。",
+    },
     "doubt": {"en": "{name}: {reason}.", "zh": "{name}：{reason}。"},
 }
 
@@ -75,6 +97,53 @@ def measurement_chapter(telling: Telling) -> Iterator[Block]:
         yield _reliability(telling, found)
         yield _items(telling, found)
         yield from validity_blocks(telling, found)
+        yield from _branches(telling, found)
+
+
+def _branches(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
+    known = [result for result in found.branches if result.criteria]
+    if not known:
+        return
+    labels, scope, key = telling.labels(found.id), f"{found.id}.branches", f"{found.id}.branches"
+    count = telling.numbers.count
+    met = sum(result.aggregable == "yes" for result in known)
+    text = telling.say(WORDS["branches_text"], key=key, met=count(met), all=count(len(known)))
+    yield Prose(text if met == len(known) else f"{text} {telling.say(WORDS['branches_none'])}")
+    rows = []
+    for result in known:
+        entries = {entry.measure: entry for entry in result.entries()}
+        rows.append(
+            (
+                labels.name(result.variable, short=False),
+                telling.cite(scope, entries["aggregation_rwg"], "more.branches", "count"),
+                *(
+                    telling.cite(scope, entries[f"aggregation_{name}"], "estimate", "bounded")
+                    for name in ("rwg", "icc1", "icc2")
+                ),
+                telling.say(WORDS[result.aggregable]),
+            )
+        )
+    needed = [f"{telling.say(WORDS[name])} ≥ {telling.numbers.bounded(NEEDED[name][0])}" for name in NEEDED]
+    yield Table(
+        key=key,
+        caption=telling.say(WORDS["branches"], population=telling.title(found.id)),
+        columns=(
+            Column(id="construct", label=telling.say(WORDS["construct"]), align="left"),
+            *(
+                Column(id=name, label=telling.say(WORDS[name]))
+                for name in ("n_branches", "rwg", "icc1", "icc2")
+            ),
+            Column(id="aggregable", label=telling.say(WORDS["aggregable"]), align="left"),
+        ),
+        rows=tuple(rows),
+        notes=(
+            telling.say(
+                WORDS["branches_note"],
+                needed=listed(needed, telling.language),
+                minimum=str(max(2, telling.findings.study.minimum_cell)),
+            ),
+        ),
+    )
 
 
 def _in_words(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
