@@ -27,7 +27,10 @@ def fault_at(file: YamlFile, place: Place, seen: str, expected: str, remedy: str
 
 
 def unknown_name(file: YamlFile, place: Place, name: str, what: str, known: Iterable[str]) -> Fault:
-    close = get_close_matches(name, list(known), n=1)
+    names = list(known)
+    if name in names:  # there, but of a kind that does not serve here
+        return fault_at(file, place, f"`{name}`, which is of another kind", what, "Name another one.")
+    close = get_close_matches(name, names, n=1)
     hint = f"Did you mean `{close[0]}`?" if close else "Correct the name, or declare it."
     return fault_at(file, place, f"`{name}`", what, hint)
 
