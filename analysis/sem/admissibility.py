@@ -231,12 +231,13 @@ def _of_matrices(table: ParameterTable, group: GroupMoments, implied: Implied) -
     names = (*table.observed, *table.latent)
     where = f" in {group.group}" if group.group else ""
     residual, total = implied.residual, implied.covariance_all
-    unit = np.maximum(np.abs(np.diag(total)), 1e-300)
-    variances = np.diag(residual)
+    spread = total.diagonal()
+    unit = np.maximum(np.abs(spread), 1e-300)
+    variances = residual.diagonal()
     negative = [names[i] for i in np.flatnonzero(variances < -ROUNDING * unit)]
     negative += [
         table.latent[i]
-        for i in np.flatnonzero(np.diag(total)[len(table.observed) :] < 0)
+        for i in np.flatnonzero(spread[len(table.observed) :] < 0)
         if table.latent[i] not in negative
     ]
     if negative:
@@ -260,17 +261,19 @@ def _of_matrices(table: ParameterTable, group: GroupMoments, implied: Implied) -
 
 
 def _beyond_one(covariance: Array, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    i, j = np.nonzero(np.tril(covariance, -1))
-    if not len(i):
+    apart = covariance.copy()
+    apart.flat[:: len(apart) + 1] = 0.0
+    if not apart.any():
         return
     sd = np.sqrt(np.maximum(covariance.diagonal(), 0))
-    for a, b in zip(i, j, strict=True):
-        if abs(covariance[a, b]) > sd[a] * sd[b] * (1 + ROUNDING):
+    beyond = np.abs(apart) > sd * sd[:, None] * (1 + ROUNDING)
+    if beyond.any():
+        for a, b in zip(*np.nonzero(np.tril(beyond)), strict=True):
             yield names[int(b)], names[int(a)]
 
 
 def _indefinite(block: Array) -> bool:
-    if not np.count_nonzero(block - np.diag(block.diagonal())):
+    if np.count_nonzero(block) == np.count_nonzero(block.diagonal()):
         return False  # variances alone, which are looked at elsewhere
     sd = np.sqrt(np.maximum(block.diagonal(), 0))
     used = sd > 0  # a variance fixed at zero is allowed

@@ -250,8 +250,10 @@ def _people(rows: npt.NDArray[np.bool_], counts: Array | None) -> int:
 
 
 def _numbers(data: pd.DataFrame, items: Sequence[str]) -> Array:
-    if list(data.columns) == list(items) and all(dtype == np.float64 for dtype in data.dtypes):
-        return _finite(data.to_numpy(copy=True), items)
+    if list(data.columns) == list(items):
+        whole = data.to_numpy(copy=True)
+        if whole.dtype == np.float64:
+            return _finite(whole, items)
     try:
         # Column by column: selecting columns builds a frame first, which takes longer than a small fit.
         answers: Array = np.empty((len(data), len(items)))
