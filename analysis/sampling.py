@@ -280,10 +280,3 @@ def _diagnostics(
         df=design.degrees_of_freedom(np.ones(design.n_rows, dtype=bool)),
         raking=raking,
     )
-
-
-def weight_series(sampling: SamplingDesign | None) -> pd.Series | None:
-    """Final weights of the respondents, or None where no design can be used."""
-    if sampling is None or sampling.design is None:
-        return None
-    return pd.Series(sampling.design.weights, name="weight")

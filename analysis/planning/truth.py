@@ -55,9 +55,6 @@ class TrueEffect:
     design_effect: float  #: how many times more respondents the branches cost this very estimate
 
 
-Truth = Mapping[tuple[str, int], TrueEffect]
-
-
 @no_estimate("planning")
 def true_effects(
     study: Study,

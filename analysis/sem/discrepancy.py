@@ -8,7 +8,6 @@ Hessian.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -304,9 +303,3 @@ def likelihood_of(group: GroupMoments, *, mean_structure: bool) -> Discrepancy:
 def modelled_means(group: GroupMoments, *, mean_structure: bool) -> Array:
     """Means are compared with implied ones; where these are not modelled both are zero."""
     return group.means if mean_structure else np.zeros_like(group.means)
-
-
-def total_log_likelihood(values: Sequence[float], ns: Sequence[float], n_answers: Sequence[float]) -> float:
-    """Log-likelihood from each group's f, its n, and its number of answers."""
-    constant = np.log(2 * np.pi) / 2
-    return -float(sum(n * f + constant * k for f, n, k in zip(values, ns, n_answers, strict=True)))

@@ -24,7 +24,6 @@ from analysis.design.functionals import Functional, of_sums, standardized_terms
 from analysis.design.linearization import Estimator, Linearized
 from analysis.design.means import answered
 from analysis.drivers import lmg_importance, relative_weights
-from analysis.groups import group_label
 from analysis.mediation import chain
 from analysis.repeated import cochran_effect, kendall_w
 from analysis.trend import concordance
@@ -490,8 +489,3 @@ def alpha(items: pd.DataFrame, design: Design) -> Functional:
         return np.asarray(k / (k - 1) * (1 - own / whole))[:, None]
 
     return Functional(names=("alpha",), estimator=of_sums(terms, used, of), used=used)
-
-
-def group_names(groups: pd.Series) -> tuple[str, ...]:
-    """Labels of the groups in their order."""
-    return tuple(group_label(category) for category in groups.cat.categories)
