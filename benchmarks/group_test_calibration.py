@@ -13,7 +13,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -245,32 +245,40 @@ def family_rows(found: Sequence[tuple[Condition, dict[str, float]]]) -> Iterator
         yield f"| {'/'.join(map(str, condition.sizes))} | {condition.name} | " + " | ".join(cells) + " |"
 
 
-def weighted(condition: Condition, samples: int) -> tuple[Condition, dict[str, float]]:
-    """Rejections under weights between 0.4 and 2.5 that have nothing to do with the answers."""
+WEIGHTED_TESTS = ("t", "analysis of variance", "ranks")
+
+
+def weighted(condition: Condition, samples: int) -> tuple[Condition, dict[tuple[str, str], float]]:
+    """Rejections by kind of error, under weights from 0.4 to 2.5 that have nothing to do with the answers."""
     rng = np.random.default_rng(zlib.crc32(repr(condition).encode()))
-    rejected = dict.fromkeys(("t", "anova", "ranks"), 0)
+    rejected: dict[tuple[str, str], int] = {}
     for table in condition.tables(samples):
         values, tiers = rows_of(table)
-        design = survey_design(np.exp(rng.uniform(-0.9, 0.9, len(values))))
+        plain = survey_design(np.exp(rng.uniform(-0.9, 0.9, len(values))))
         ends = tiers.cat.set_categories([1, 3])
-        for name, test in (
-            ("t", design_t_test(values, ends, design)),
-            ("anova", design_anova(values, tiers, design)),
-            ("ranks", design_rank_test(values, tiers, design)),
-        ):
-            rejected[name] += test.p_value is not None and test.p_value < 0.05
-    return condition, {name: count / samples for name, count in rejected.items()}
+        for design in (plain, replace(plain, errors="jackknife")):
+            found = (
+                design_t_test(values, ends, design),
+                design_anova(values, tiers, design),
+                design_rank_test(values, tiers, design),
+            )
+            for name, test in zip(WEIGHTED_TESTS, found, strict=True):
+                key = name, design.errors
+                rejected[key] = rejected.get(key, 0) + (test.p_value is not None and test.p_value < 0.05)
+    return condition, {key: count / samples for key, count in rejected.items()}
 
 
-def weighted_rows(found: Sequence[tuple[Condition, dict[str, float]]]) -> Iterator[str]:
-    yield "| sizes | answers | t of the first and last tier | analysis of variance | ranks |"
-    yield "| --- | --- | --- | --- | --- |"
+def weighted_rows(found: Sequence[tuple[Condition, dict[tuple[str, str], float]]]) -> Iterator[str]:
+    columns = [(name, errors) for name in WEIGHTED_TESTS for errors in ("linearised", "jackknife")]
+    yield "| sizes | answers | " + " | ".join(f"{name}, {errors}" for name, errors in columns) + " |"
+    yield "| --- | --- |" + " --- |" * len(columns)
     for condition, shares in found:
         cells = []
-        for name, share in shares.items():
-            held = ("means" if name in ("t", "anova") else "superiority") in condition.true
-            marked = f"{100 * share:.1f}" if 4 <= 100 * share <= 6 else f"**{100 * share:.1f}**"
-            cells.append(marked if held else f"({100 * share:.1f})")
+        for name, errors in columns:
+            share = 100 * shares[name, errors]
+            held = ("superiority" if name == "ranks" else "means") in condition.true
+            marked = f"{share:.1f}" if 4 <= share <= 6 else f"**{share:.1f}**"
+            cells.append(marked if held else f"({share:.1f})")
         yield f"| {'/'.join(map(str, condition.sizes))} | {condition.name} | " + " | ".join(cells) + " |"
 
 
