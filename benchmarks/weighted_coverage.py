@@ -163,10 +163,10 @@ def table(samples: int, workers: int) -> list[str]:
         "# Coverage under a sampling design",
         "",
         f"{samples} samples of about {sum(SIZES)} from a population of {len(whole.frame):,}, drawn by tier "
-        f"({', '.join(map(str, SIZES))}) with chances that rise with satisfaction: the largest weight is some "
-        f"{_largest():.0f} times the mean. A true coverage of 95 % shows as 95 ± {1.96 * error:.1f} % (Monte "
-        "Carlo error). A study has jackknife errors unless it asks for linearised ones, those of R's `survey`. "
-        "Written by `benchmarks/weighted_coverage.py`.",
+        f"({', '.join(map(str, SIZES))}) with chances that rise with satisfaction: the largest weight is "
+        f"some {_largest():.0f} times the mean. A true coverage of 95 % shows as 95 ± {1.96 * error:.1f} % "
+        "(Monte Carlo error). A study has jackknife errors unless it asks for linearised ones, those of R's "
+        "`survey`. Written by `benchmarks/weighted_coverage.py`.",
         "",
         "| kind | truth | mean, weighted | coverage, jackknife | coverage, linearised | mean, unweighted "
         "| coverage, unweighted |",
