@@ -81,11 +81,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "priorities_weighted": {
         "en": "Weighted: importance and performance are the population's, with intervals of the sampling design; n counts respondents. Fields are found again with {n} bootstrap replicates of the weights.",
-        "zh": "已加权：重要性与表现为总体估计值，区间按抽样设计计算；n为受访者人数。区域的把握程度由{n}组自助法重复权重重新计算得出。",
+        "zh": "已加权：重要性与表现为总体估计值，区间按抽样设计计算；n为受访者人数。区域的把握程度由{n}组权重的自助复制重新计算得出。",
     },
     "raked": {
         "en": "Each replicate is raked anew to the known margins.",
-        "zh": "每组重复权重均重新按已知边际分布加权。",
+        "zh": "每组复制权重均按已知边际分布重新加权。",
     },
     "gap_map_weighted": {
         "en": "Weighted: means and errors of {names} follow the sampling design.",

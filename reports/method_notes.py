@@ -298,13 +298,13 @@ DESIGN_NOTES: tuple[MethodNote, ...] = (
                 "influence values under the design: strata, clusters in stages and finite populations count, and of raked weights "
                 "only what the margins leave unexplained. Intervals use Student's t with clusters less strata as degrees of "
                 "freedom; effects that are squared lengths the noncentral chi-square, products of coefficients draws from their "
-                "joint distribution, and segments bootstrap replicates of the weights. The effect by value weights every customer "
+                "joint distribution, and segments and the fields of priority maps bootstrap replicates of the weights. The effect by value weights every customer "
                 "by what they are worth; both estimates share their respondents, and so do their influence values."
             ),
             "zh": (
                 "抽样设计下的效应是加权样本的函数，其误差为影响值总和在该设计下的误差：计入分层、多阶段整群和有限总体，"
                 "对按边际分布加权者只计入边际未能解释的部分。区间采用t分布，自由度为群数减层数；平方长度型效应采用非中心卡方，"
-                "系数乘积采用其联合分布的抽样，客户分群采用权重的自助复制。按价值加权的效应以每位客户的价值为权重；"
+                "系数乘积采用其联合分布的抽样，客户分群与优先改进图的区域采用权重的自助复制。按价值加权的效应以每位客户的价值为权重；"
                 "两种估计及其影响值来自相同的受访者。"
             ),
         },

@@ -87,7 +87,8 @@ def tier_moves(telling: Telling, population: str) -> Iterator[Block]:
     """Who moves between tiers, in words and as streams."""
     key = f"{population}.migration"
     found = next((one for one in telling.findings.views.migrations if one.population == population), None)
-    if found is not None and found.result.weighted and not found.result.transitions:
+    minimum = telling.findings.study.minimum_cell
+    if found and found.result.weighted and not found.result.transitions and found.result.n >= minimum:
         reason = plain(found.result.reason)
         yield Prose(telling.say(WORDS["no_moves"], population=telling.title(population), reason=reason))
     if found is None or key not in telling.figures:
