@@ -61,7 +61,7 @@ def weighted_map(
 
     The weighted version of :func:`analysis.importance_performance.importance_performance`. Importance divides
     the weighted variance of the outcome, performance is a weighted mean; their intervals are Student's with
-    the design's errors, by linearisation. A tier is a subpopulation: the whole design stays. For the
+    the design's errors. A tier is a subpopulation: the whole design stays. For the
     probability of a quadrant, clusters are drawn again within strata, one fewer than there are, and weights
     rescaled [1]_; importance, performance and both cut lines are computed anew with every replicate of the
     weights. Replicates of a raked design have to be raked again, each by itself: then ``draw`` is
@@ -225,7 +225,7 @@ def _filled(
     often = quadrants(*drawn, plan.cut)
     points = []
     for j, (name, mean) in enumerate(zip(plan.names, means, strict=True)):
-        around = t_interval(float(values[j]), float(found.errors[j]), found.df, plan.level)
+        around = t_interval(float(values[j]), float(found.errors[j]), found.df_of(j), plan.level)
         if mean.interval is None:
             raise ValueError(f"the mean of {name} has no interval: {mean.reason}")
         points.append(

@@ -51,7 +51,8 @@ def weighted_migration(
     tests with the design's covariance: ``symmetry`` of ``p_ij - p_ji`` over the pairs that anybody moves
     between, ``equal_margins`` of ``p_i. - p_.i`` over all tiers but one that anybody enters or leaves,
     ``up_against_down`` of the two shares. The statistic ``(df - q + 1) / (df q) W`` is held against F on q
-    and ``df - q + 1`` [1]_, as in ``survey::svychisq(statistic = "adjWald")``.
+    and ``df - q + 1`` [1]_, as in ``survey::svychisq(statistic = "adjWald")``; with jackknife errors against
+    the degrees of freedom that the covariance leaves (:func:`analysis.design.wald.f_test`).
 
     Parameters
     ----------
@@ -209,11 +210,21 @@ def _wald(measure: str, method: str, columns: Sequence[Array], known: Mask, desi
         reason = f"{found.df:g} degrees of freedom for {q} differences"
         return SymmetryTest(measure=measure, method=method, state="too_few", reason=reason)
     test = f_test(
-        found.estimate, found.covariance, found.df, measure=measure, method=method, about={}, n=found.n
+        found.estimate,
+        found.covariance,
+        found.df,
+        measure=measure,
+        method=method,
+        about={},
+        n=found.n,
+        spread=found.spread,
     )
     if test.state != "ok" or test.statistic is None:
         return SymmetryTest(measure=measure, method=method, state=test.state, reason=test.reason)
-    statistic = test.statistic * left / found.df if math.isfinite(left) else test.statistic
+    statistic, left = test.statistic, test.df[1]
+    if found.spread is None:
+        left = found.df - q + 1
+        statistic *= left / found.df if math.isfinite(left) else 1.0
     return SymmetryTest(
         measure=measure,
         method=method,
