@@ -17,6 +17,7 @@ from analysis.descriptives import AnswerShares, Descriptives, answer_shares, des
 from analysis.groups import GroupComparison, compare_groups
 from analysis.inputs import Sample, sample_of
 from analysis.invariance.comparability import Comparability, comparability
+from analysis.item_comparison import ItemComparison, compare_items
 from analysis.measurement import Measurement, measured
 from analysis.missing.answers import MissingAnswers, missing_answers
 from analysis.nps import NetPromoterScore, net_promoter_score
@@ -73,6 +74,7 @@ class PopulationFindings:
     open_answers: tuple[OpenAnswers, ...] = ()
     waves: WaveFindings | None = None  #: what changed; all else here is about the last wave
     weights: WeightDiagnostics | None = None  #: where the population declares a sampling design
+    items_by_group: ItemComparison | None = None  #: None where the items are the outcomes of ``comparisons``
 
     @property
     def id(self) -> str:
@@ -104,6 +106,8 @@ class PopulationFindings:
         for jonckheere, tau in self.trends:
             yield "trend", jonckheere
             yield "trend", tau
+        if self.items_by_group is not None:
+            yield "items_by_group", self.items_by_group
         for multiple in self.multiple:
             yield "multiple", multiple
         if self.recommend is not None:
@@ -194,6 +198,11 @@ def population_findings(
         if len(by_wave) > 1
         else None,
         weights=None if sample.sampling is None else sample.sampling.diagnostics,
+        items_by_group=compare_items(
+            sample, [item.id for item in rated], seed=settings.seed, confidence_level=level
+        )
+        if constructs
+        else None,
     )
 
 

@@ -253,8 +253,8 @@ NOTES: tuple[MethodNote, ...] = (
         text={
             "en": (
                 "The confirmatory hypotheses are one family, corrected by Holm's method. Outside them every table is a family of "
-                "its own: differences between groups, trends, correlations and gaps are corrected by Holm's method over the "
-                "lines of their table; options of a multiple-response item over its options; changes between waves over all "
+                "its own: differences between groups, of constructs and of single questions, trends, correlations and gaps are "
+                "corrected by Holm's method over the lines of their table; options of a multiple-response item over its options; changes between waves over all "
                 "changes of their table; steps of invariance by Bonferroni's method over the steps of a construct. Letters of "
                 "banner tables are corrected within a row by the method that the study names, and the tests of rows against spans by "
                 "Holm's method over the table. Pairs of groups (Games-Howell) are corrected within a variable. Adjusted values stand "
@@ -262,7 +262,7 @@ NOTES: tuple[MethodNote, ...] = (
                 "other choices are not counted as tests."
             ),
             "zh": (
-                "全部验证性假设为一个检验族，作Holm校正。除此之外每张表自成一族：组间差异、趋势、相关及人群差异在其表内各行间作Holm校正；"
+                "全部验证性假设为一个检验族，作Holm校正。除此之外每张表自成一族：构念及各题项的组间差异、趋势、相关及人群差异在其表内各行间作Holm校正；"
                 "多选题在其各选项间校正；各期变化在其表的全部变化间校正；测量等同的各级检验在同一构念内作Bonferroni校正。"
                 "交叉分析总表的字母在行内按研究指定的方法校正，各行与列变量的检验在全表范围内作Holm校正。两两比较（Games-Howell）在同一变量内校正。"
                 "校正值列于原值之旁，results.json中以p_adjusted表示，并列出各检验族。同一检验在不同分析选择下的重做不另计为检验。"
