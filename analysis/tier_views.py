@@ -1,4 +1,4 @@
-"""What a study says of its tiers beside its tests: priorities by tier, gaps by tier, moves between tiers."""
+"""What a study says of its tiers beside its tests: priorities, gaps, moves; penalties and rewards."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from analysis.feature_contrasts import DriverContrasts, driver_contrasts
 from analysis.gap_map import GapMap, GapRow, gap_map
 from analysis.importance_performance import ImportancePerformance, importance_performance
 from analysis.inputs import Sample, coded_categories
@@ -56,6 +57,7 @@ class TierViews:
     priorities: tuple[PriorityMap, ...] = ()
     gaps: tuple[PopulationGaps, ...] = ()
     migrations: tuple[Migration, ...] = ()
+    contrasts: tuple[DriverContrasts, ...] = ()
 
     def results(self) -> Iterator[tuple[str, str, Tabular]]:
         """Scope, population and numbers of every view."""
@@ -66,6 +68,9 @@ class TierViews:
             yield f"{gaps.first}-{gaps.second}.gap_map", f"{gaps.first}, {gaps.second}", gaps.result
         for migration in self.migrations:
             yield f"{migration.population}.migration", migration.population, migration.result
+        for contrast in self.contrasts:
+            scope = f"hypotheses.{contrast.hypothesis}.{contrast.position + 1}.contrasts"
+            yield scope, contrast.population, contrast.result
 
 
 @weights_given_by("analysis.inputs.sample_of")
@@ -83,13 +88,14 @@ def tier_views(study: Study, samples: Mapping[str, Sample]) -> TierViews:
     Examples
     --------
     >>> tier_views(Study.load("bank_tiering"), {})
-    TierViews(priorities=(), gaps=(), migrations=())
+    TierViews(priorities=(), gaps=(), migrations=(), contrasts=())
     """
     samples = {id_: sample for id_, sample in samples.items() if sample.sampling is None}
     return TierViews(
         priorities=tuple(_priorities(study, samples)),
         gaps=tuple(_gaps(study, samples)),
         migrations=tuple(_migrations(study, samples)),
+        contrasts=driver_contrasts(study, samples),
     )
 
 

@@ -17,6 +17,7 @@ from analysis.latent_effects import LatentEffect
 from analysis.mediation import Mediation
 from analysis.population_findings import PopulationFindings
 from analysis.tier_views import PopulationGaps
+from reports.chapters.drivers import contrast_key
 from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
 from reports.labels import Labels
@@ -73,6 +74,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "too_sure": {
         "en": "In groups of fewer than {n} respondents the shares are too sure of the field.",
         "zh": "人数不足{n}的组别中，所列比例会高估区域的确定程度。",
+    },
+    "contrasts": {
+        "en": "What low and high ratings of the drivers of {outcome} go with, {population}",
+        "zh": "{outcome}各驱动因素评价高低所对应的得失（{population}）",
     },
     "migration": {"en": "Moves between tiers, {population}", "zh": "等级之间的移动（{population}）"},
     "ipm": {
@@ -334,6 +339,7 @@ def _gap_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[D
 def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
     """Priorities, gaps and moves by tier."""
     from reports.figures.alluvial import alluvial
+    from reports.figures.penalty_reward import penalty_reward_plot
     from reports.figures.quadrant_map import quadrant_map
 
     study, synthetic = findings.study, findings.synthetic
@@ -354,6 +360,20 @@ def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[
                 else (),
                 draw=lambda result=result, labels=labels: quadrant_map(  # type: ignore[misc]
                     result, labels=labels, theme=theme, synthetic=synthetic, minimum_cell=minimum
+                ),
+            )
+    for contrast in findings.views.contrasts:
+        if any(one.penalty for one in contrast.result.features):
+            population, contrasts = study.populations[contrast.population], contrast.result
+            labels = Labels(questionnaire=population.questionnaire, language=language)
+            yield Drawing(
+                key=contrast_key(contrast),
+                caption=WORDS["contrasts"][language].format(
+                    outcome=plain(labels.name(contrasts.outcome)),
+                    population=plain(population.title[language]),
+                ),
+                draw=lambda contrasts=contrasts, labels=labels: penalty_reward_plot(  # type: ignore[misc]
+                    contrasts, labels=labels, theme=theme, synthetic=synthetic
                 ),
             )
     for migration in findings.views.migrations:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analysis.drivers import KeyDrivers
 from analysis.hypotheses import Evidence, Reason, Verdict
+from reports.chapters.drivers import penalties_and_rewards
 from reports.document import Block, Callout, Column, Heading, Prose, Table, plain
 from reports.sentences import (
     CONCLUSIONS,
@@ -77,6 +78,8 @@ def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
         for name in (key, f"{key}.priorities"):
             if name in telling.figures:
                 yield telling.figures[name]
+        if evidence.test.kind == "drivers":
+            yield from penalties_and_rewards(telling, verdict.id, evidence.position, evidence.test.population)
 
 
 def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:
