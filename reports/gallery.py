@@ -80,6 +80,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "zh": "{outcome}各驱动因素评价高低所对应的得失（{population}）",
     },
     "migration": {"en": "Moves between tiers, {population}", "zh": "等级之间的移动（{population}）"},
+    "congruence": {
+        "en": "{first} and {second} with {outcome}, {population}",
+        "zh": "{first}、{second}与{outcome}（{population}）",
+    },
     "ipm": {
         "en": "Importance and performance of the drivers of {outcome}, {population}",
         "zh": "{outcome}各驱动因素的重要性与表现（{population}）",
@@ -226,6 +230,7 @@ def _population_drawings(
             caption=caption("correlations"),
             draw=lambda: correlation_heat_map(matrix, labels=labels, theme=theme, synthetic=synthetic),
         )
+    yield from _surface_drawings(found, labels, theme, caption, findings.study.minimum_cell)
     yield from _wave_drawings(found, labels, theme, caption)
     minimum = findings.study.minimum_cell
     comparisons = [shown for c in found.comparisons if (shown := _without_small(c, minimum)).groups]
@@ -254,6 +259,32 @@ def _population_drawings(
             key=f"{found.id}.nps",
             caption=caption("nps"),
             draw=lambda: nps_by_tier(nps, labels=labels, theme=theme, synthetic=synthetic),
+        )
+
+
+def _surface_drawings(
+    found: PopulationFindings, labels: Labels, theme: Theme, caption: Callable[..., str], minimum: int
+) -> Iterator[Drawing]:
+    """The surface of every declared pair of views."""
+    from reports.figures.response_surface import response_surface_contours
+
+    for number, surface in enumerate(found.surfaces, 1):
+        limits = found.sample.bounds(surface.first)
+        if surface.equation is None or surface.n < minimum or limits is None:
+            continue
+        names = {role: plain(labels.name(getattr(surface, role))) for role in ("first", "second", "outcome")}
+        yield Drawing(
+            key=f"{found.id}.congruence.{number}",
+            caption=caption("congruence", **names),
+            draw=lambda surface=surface, limits=limits: response_surface_contours(  # type: ignore[misc]
+                surface,
+                limits=limits,
+                labels=labels,
+                answers=found.sample.frame[[surface.first, surface.second]],
+                minimum_cell=minimum,
+                theme=theme,
+                synthetic=found.sample.synthetic,
+            ),
         )
 
 

@@ -21,6 +21,10 @@ REFERENCES: Mapping[str, str] = {
     "kish1992": "Kish, L. (1992). Weighting for unequal Pi. Journal of Official Statistics, 8(2), 183-200.",
     "rao1988": "Rao, J. N. K., & Wu, C. F. J. (1988). Resampling inference with complex survey data. Journal of the American Statistical Association, 83(401), 231-241.",
     "berger1982": "Berger, R. L. (1982). Multiparameter hypothesis testing and acceptance sampling. Technometrics, 24(4), 295-300.",
+    "brandt1987": "Brandt, R. D. (1987). A procedure for identifying value-enhancing service components using customer satisfaction survey data. In Add value to your service (pp. 61-65). American Marketing Association.",
+    "edwards1993": "Edwards, J. R., & Parry, M. E. (1993). On the use of polynomial regression equations as an alternative to difference scores in organizational research. Academy of Management Journal, 36(6), 1577-1613.",
+    "humberg2019": "Humberg, S., Nestler, S., & Back, M. D. (2019). Response surface analysis in personality and social psychology: Checklist and clarifications for the case of congruence hypotheses. Social Psychological and Personality Science, 10(3), 409-419.",
+    "matzler2002": "Matzler, K., & Sauerwein, E. (2002). The factor structure of customer satisfaction: An empirical test of the importance grid and the penalty-reward-contrast analysis. International Journal of Service Industry Management, 13(4), 314-332.",
     "brown1977": "Brown, M. B., & Benedetti, J. K. (1977). Sampling behavior of tests for correlation in two-way contingency tables. Journal of the American Statistical Association, 72(358), 309-315.",
     "bergsma2013": "Bergsma, W. (2013). A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean Statistical Society, 42(3), 323-328.",
     "cochran1950": "Cochran, W. G. (1950). The comparison of percentages in matched samples. Biometrika, 37(3/4), 256-266.",
@@ -192,6 +196,24 @@ NOTES: tuple[MethodNote, ...] = (
             ),
         },
         cites=("jones2015", "mackinnon1985", "groemping2007", "johnson2000", "hayes2018"),
+    ),
+    MethodNote(
+        title={"en": "Penalties and rewards; agreement of two views", "zh": "惩罚与奖励；两种看法的一致性"},
+        text={
+            "en": (
+                "Penalties and rewards of drivers come from one regression of the outcome on dummies of low and of high ratings: "
+                "single items by their ends, scores of several items by the outer thirds of the scale. Agreement of two views is "
+                "described by a quadratic surface; a1 and a2 are its slope and curvature along agreement, a3 and a4 along "
+                "disagreement, a5 tells whether both sides of agreement are alike. Errors are robust (HC3), of branches, or of "
+                "the sampling design."
+            ),
+            "zh": (
+                "驱动因素的惩罚与奖励来自结果变量对高、低评价虚拟变量的同一回归：单一题项按量表两端划分，多题项得分按量表外侧三分之一划分。"
+                "两种看法的一致性以二次曲面描述：a1、a2为一致线上的斜率与曲率，a3、a4为不一致线上的斜率与曲率，a5反映一致线两侧是否对称。"
+                "标准误为稳健标准误（HC3）、按网点聚类的标准误或抽样设计下的标准误。"
+            ),
+        },
+        cites=("brandt1987", "matzler2002", "edwards1993", "humberg2019"),
     ),
     MethodNote(
         title={"en": "Net promoter score", "zh": "净推荐值"},

@@ -75,6 +75,15 @@ class BannerPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CongruencePlan:
+    """Two views of one matter by the same respondents, and what their agreement may go with."""
+
+    first: str  #: item or construct
+    second: str  #: on the same scale
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
     """One group of people who answered one questionnaire."""
 
@@ -98,6 +107,7 @@ class Population:
     migration: tuple[
         str, ...
     ] = ()  #: two items with the scale of tiers: as it was, and as it is or should be
+    congruence: tuple[CongruencePlan, ...] = ()  #: two views whose agreement is described, without a verdict
     segmentation: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     screening: tuple[ScreeningRule, ...] = ()
     consent_purpose: Text | None = None  #: what respondents agreed to have their answers used for

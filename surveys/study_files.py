@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from surveys.banner_plans import banner_faults, banner_plans
+from surveys.congruence_plans import congruence_faults, congruence_plans
 from surveys.errors import Fault, StudyFileError
 from surveys.file_faults import fault_at, language_faults, sha256_of, unknown_name
 from surveys.open_questions import OpenQuestion, open_question_faults, open_questions
@@ -128,6 +129,7 @@ def _population(
         multiple_response=tuple(body.get("multiple_response", [])),
         recommend=body.get("recommend"),
         migration=tuple(body.get("migration", ())),
+        congruence=congruence_plans(body.get("congruence", [])),
         segmentation={key: tuple(names) for key, names in body.get("segmentation", {}).items()},
         screening=(*_rules(body), *_place_in_sample(body)),
         consent_purpose=next(
@@ -306,6 +308,7 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
     yield from open_question_faults(
         file, body.get("open_answers", []), (*place, "open_answers"), population.open_questions, questionnaire
     )
+    yield from congruence_faults(file, body.get("congruence", []), (*place, "congruence"), questionnaire)
     yield from banner_faults(file, body.get("banners", []), (*place, "banners"), questionnaire)
     for column, shares in body.get("sampling_frame", {}).items():
         if sum(shares.values()) > 1 + 1e-6:

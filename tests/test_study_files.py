@@ -185,6 +185,37 @@ def test_a_study_is_read_whole(tmp_path):
         ("s", "recommend: N", "migration: [G, H]", ["line 11", "`H`", "an item of kind single"]),
         ("s", "recommend: N", "migration: [A1, N]", ["the scales agree and ten", "two items with one scale"]),
         ("s", "recommend: N", "migration: [A1]", ["line 11"]),
+        (
+            "s",
+            "recommend: N",
+            "congruence:\n      - {first: A1, second: N, outcome: attitude}",
+            ["line 12", "views with the scales agree and ten", "two views on one scale"],
+        ),
+        (
+            "s",
+            "recommend: N",
+            "congruence: [{first: A1, second: W, outcome: B}]",
+            ["line 11", "`W`, which is of another kind", "`B`", "of kind single or number"],
+        ),
+        (
+            "s",
+            "recommend: N",
+            "congruence: [{first: A1, second: A1, outcome: attitude}]",
+            ["line 11", "`A1` twice", "three different names"],
+        ),
+        (
+            "s",
+            "recommend: N",
+            "congruence: [{first: A1, second: A2, outcome: G}]",
+            ["line 11", "`G` with the scale ways, which has no order", "Declare the scale `ordered: true`"],
+        ),
+        (
+            "s",
+            "recommend: N",
+            "congruence:\n      - {first: A1, second: A2, outcome: N}\n      - {first: A1, second: A2, outcome: N}",
+            ["line 13", "the same three names as above"],
+        ),
+        ("s", "recommend: N", "congruence: [{first: A1, outcome: N}]", ["line 11", "second"]),
         ("s", "tierstudy: study/1", "tierstudy: study/9", ["study/9", "study/1"]),
     ],
 )
