@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from analysis.feature_contrasts import DriverContrasts, driver_contrasts
 from analysis.gap_map import GapMap, GapRow, gap_map
@@ -127,10 +128,18 @@ def _priority_map(
         bounds=bounds,
         rng=np.random.default_rng([study.seed, zlib.crc32(f"priorities/{name}".encode())]),
         tiers=sample.groups if tiered else None,
+        stated=_stated(sample, test),
         clusters=sample.clusters,
         resamples=min(study.resamples, RESAMPLES if len(drivers) <= MANY_DRIVERS else RESAMPLES // 4),
         confidence_level=study.confidence_level,
     )
+
+
+def _stated(sample: Sample, test: DeclaredTest) -> pd.DataFrame | None:
+    """How important respondents say the drivers are, under the drivers' names."""
+    if not test.stated or not set(test.stated) <= set(sample.frame):
+        return None
+    return sample.frame[list(test.stated)].set_axis(list(test.variables["predictors"]), axis="columns")
 
 
 def _gaps(study: Study, samples: Mapping[str, Sample]) -> Iterator[PopulationGaps]:

@@ -145,6 +145,7 @@ class DeclaredTest:
     variables: Mapping[str, tuple[str, ...]]
     smallest_effect: float  #: in the unit of the test's effect measure, never negative
     direction: Direction = "positive"
+    stated: tuple[str, ...] = ()  #: items that ask how much each predictor matters, in their order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

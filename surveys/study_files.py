@@ -21,6 +21,7 @@ from surveys.questionnaire_files import read_questionnaire
 from surveys.quota_faults import quota_faults
 from surveys.sampling_faults import sampling_faults
 from surveys.schema_faults import schema_faults
+from surveys.stated_faults import stated_faults
 from surveys.study import DeclaredTest, Hypothesis, Parallel, Population, ScreeningRule, Study
 from surveys.yaml_lines import Place, YamlFile, read_yaml
 
@@ -203,12 +204,13 @@ def _hypothesis(body: Any) -> Hypothesis:
 
 
 def _test(body: Any) -> DeclaredTest:
-    plain = ("kind", "population", "smallest_effect", "direction")
+    plain = ("kind", "population", "smallest_effect", "direction", "stated")
     return DeclaredTest(
         kind=body["kind"],
         population=body["population"],
         smallest_effect=float(body["smallest_effect"]),
         direction=body.get("direction", "positive"),
+        stated=tuple(body.get("stated", ())),
         variables={
             role: tuple(map(str, value)) if isinstance(value, list) else (str(value),)
             for role, value in body.items()
@@ -381,7 +383,7 @@ def _test_faults(
         return
     own = populations[test["population"]]
     known = variable_names(own.questionnaire)
-    plain = ("kind", "population", "smallest_effect", "direction", *ROLES_OF_WORDS)
+    plain = ("kind", "population", "smallest_effect", "direction", "stated", *ROLES_OF_WORDS)
     for role, value in test.items():
         if role in plain or role in ROLES_OF_OTHER_POPULATION:
             continue
@@ -391,6 +393,7 @@ def _test_faults(
                     yield unknown_name(file, (*place, role), name, "an item of kind multiple", known)
             elif name not in known:
                 yield unknown_name(file, (*place, role), name, f"an item or construct of {own.id}", known)
+    yield from stated_faults(file, test, place, own.questionnaire)
     if test["kind"] in ("trend", "association") and "group" not in test and own.group is None:
         yield fault_at(
             file,

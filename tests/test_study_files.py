@@ -216,6 +216,36 @@ def test_a_study_is_read_whole(tmp_path):
             ["line 13", "the same three names as above"],
         ),
         ("s", "recommend: N", "congruence: [{first: A1, outcome: N}]", ["line 11", "second"]),
+        (
+            "s",
+            "kind: trend, population: people, outcome: attitude, direction: any,",
+            "kind: drivers, population: people, predictors: [A1, A2], outcome: attitude, stated: [G, N, B],",
+            [
+                "line 19",
+                "3 items for 2 predictors",
+                "how much each of A1, A2 matters",
+                "`B`",
+                "items with the scales ways and ten",
+                "the scale ways, which has no order",
+            ],
+        ),
+        (
+            "s",
+            "kind: trend, population: people, outcome: attitude, direction: any,",
+            "kind: drivers, population: people, predictors: [A1, W_1], outcome: N, stated: [A1, W],",
+            [
+                "line 19",
+                "`A1`, which the test itself uses",
+                "`W`, which is of another kind",
+                "leave out `stated`",
+            ],
+        ),
+        (
+            "s",
+            "outcome: attitude, direction: any,",
+            "outcome: attitude, stated: [A1, A2],",
+            ["line 19", "`stated`"],
+        ),
         ("s", "tierstudy: study/1", "tierstudy: study/9", ["study/9", "study/1"]),
     ],
 )
