@@ -70,6 +70,7 @@ def test_the_report_tells_the_five_numbers(staff, language):
     assert isinstance(table, Table)
     assert figure.key == table.key == key
     assert [group.start for group in table.groups] == [0, 6]
+    assert len(table.notes) == 1
     assert [row[0][:2] for row in table.rows] == [
         "b0",
         "b1",
@@ -104,6 +105,7 @@ def test_under_a_sampling_design_the_surface_follows_it(answers):
     assert (surface.errors, surface.center) == ("design", 2.5)
     _, table = congruence(telling(found, "en"), found)
     assert "those of the sampling design" in table.notes[0]
+    assert table.notes[1] == "The answers are categories in order, taken here as evenly spaced."
 
 
 def made(height):

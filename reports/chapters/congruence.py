@@ -43,6 +43,10 @@ WORDS = {
         "en": "n = {n}. Both views are taken from {center}, the midpoint of their scale. Errors {errors}; p-values of this table are not corrected for their number.",
         "zh": "n = {n}。两种看法均以量表中点{center}为零点。{errors}；本表p值未作多重比较校正。",
     },
+    "spaced": {
+        "en": "The answers are categories in order, taken here as evenly spaced.",
+        "zh": "回答为有序类别，此处按等距处理。",
+    },
 }
 ROWS = {
     "a1": {"en": "a1: slope along agreement", "zh": "a1：一致线上的斜率"},
@@ -230,12 +234,20 @@ def _table(telling: Telling, found: PopulationFindings, surface: ResponseSurface
             Group(label=telling.say(WORDS["coefficients"]), start=0),
             Group(label=telling.say(WORDS["surface"]), start=len(coefficients)),
         ),
-        notes=(
-            telling.say(
-                WORDS["note"],
-                n=telling.cite(scope, shape[0], "n"),
-                center=telling.cite(scope, shape[0], "more.center", digits=1),
-                errors=telling.say(ERRORS[surface.errors]),
-            ),
-        ),
+        notes=tuple(_notes(telling, found, surface, shape[0])),
     )
+
+
+def _notes(
+    telling: Telling, found: PopulationFindings, surface: ResponseSurface, entry: Entry
+) -> Iterator[str]:
+    scope, asked = f"{found.id}.congruence", found.population.questionnaire
+    yield telling.say(
+        WORDS["note"],
+        n=telling.cite(scope, entry, "n"),
+        center=telling.cite(scope, entry, "more.center", digits=1),
+        errors=telling.say(ERRORS[surface.errors]),
+    )
+    scale = asked.item(surface.first).scale if asked.has_item(surface.first) else None
+    if scale is not None and not scale.interval:
+        yield telling.say(WORDS["spaced"])
