@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from analysis.adjust import holm
 from analysis.design.design import SurveyDesign
@@ -80,7 +77,7 @@ class ItemComparison(Tabular):
     how="the Wald test of the design and epsilon squared instead of omega squared",
 )
 def compare_items(
-    sample: Sample, names: Sequence[str], *, seed: int, confidence_level: float = 0.95
+    sample: Sample, names: Sequence[str], *, confidence_level: float = 0.95
 ) -> ItemComparison | None:
     """Test every question between the sample's groups and correct the p-values over all of them.
 
@@ -89,8 +86,6 @@ def compare_items(
     sample : Sample
     names : sequence of str
         Questions answered on rating scales.
-    seed : int
-        Of the resamples, where a resampled test is chosen.
 
     Returns
     -------
@@ -109,7 +104,7 @@ def compare_items(
     >>> answers = pd.DataFrame({"LOY1": [1.0, 2, 2, 3, 3, 4, 5, 4] * 2, "SAT1": [3.0, 2, 4, 3] * 4})
     >>> asked = Study.load("bank_tiering").populations["customers"].questionnaire
     >>> people = Sample(population="customers", questionnaire=asked, frame=answers, groups=tier)
-    >>> found = compare_items(people, ["LOY1", "SAT1"], seed=1)
+    >>> found = compare_items(people, ["LOY1", "SAT1"])
     >>> [(item.variable, item.construct, item.test) for item in found.items]
     [('SAT1', 'satisfaction', 'kruskal_wallis'), ('LOY1', 'loyalty', 'kruskal_wallis')]
     """
@@ -123,7 +118,7 @@ def compare_items(
     if not chosen:
         return None
     if sample.design is None:
-        found = tuple(_plain(sample, chosen, owner, seed, confidence_level))
+        found = tuple(_plain(sample, chosen, owner, confidence_level))
     else:
         found = tuple(_weighted(sample, sample.design, chosen, owner, confidence_level))
     corrected = holm([item.p_value for item in found])
@@ -133,15 +128,12 @@ def compare_items(
     )
 
 
-def _plain(
-    sample: Sample, names: list[str], owner: dict[str, str], seed: int, level: float
-) -> Iterator[ComparedItem]:
+def _plain(sample: Sample, names: list[str], owner: dict[str, str], level: float) -> Iterator[ComparedItem]:
     if sample.groups is None:
         return
     everything = items_by_tier(sample.frame[names], sample.groups, pairs=False, confidence_level=level)
     for item in everything.items:
-        rng = np.random.default_rng([seed, zlib.crc32(f"{sample.population}/items/{item.variable}".encode())])
-        told = recommend_test(sample.frame[item.variable], sample.groups, rng=rng)
+        told = recommend_test(sample.frame[item.variable], sample.groups)
         yield ComparedItem(
             variable=item.variable,
             construct=owner.get(item.variable),

@@ -203,9 +203,7 @@ def population_findings(
         else None,
         weights=None if sample.sampling is None else sample.sampling.diagnostics,
         surfaces=tuple(_surfaces(population, sample, level)),
-        items_by_group=compare_items(
-            sample, [item.id for item in rated], seed=settings.seed, confidence_level=level
-        )
+        items_by_group=compare_items(sample, [item.id for item in rated], confidence_level=level)
         if constructs
         else None,
     )

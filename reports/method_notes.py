@@ -20,6 +20,8 @@ REFERENCES: Mapping[str, str] = {
     "deville1993": "Deville, J.-C., Särndal, C.-E., & Sautory, O. (1993). Generalized raking procedures in survey sampling. Journal of the American Statistical Association, 88(423), 1013-1020.",
     "kish1992": "Kish, L. (1992). Weighting for unequal Pi. Journal of Official Statistics, 8(2), 183-200.",
     "rao1988": "Rao, J. N. K., & Wu, C. F. J. (1988). Resampling inference with complex survey data. Journal of the American Statistical Association, 83(401), 231-241.",
+    "valliant2010": "Valliant, R., & Rust, K. F. (2010). Degrees of freedom approximations and rules-of-thumb. Journal of Official Statistics, 26(4), 585-602.",
+    "wolter2007": "Wolter, K. M. (2007). Introduction to variance estimation (2nd ed.). Springer.",
     "berger1982": "Berger, R. L. (1982). Multiparameter hypothesis testing and acceptance sampling. Technometrics, 24(4), 295-300.",
     "brandt1987": "Brandt, R. D. (1987). A procedure for identifying value-enhancing service components using customer satisfaction survey data. In Add value to your service (pp. 61-65). American Marketing Association.",
     "edwards1993": "Edwards, J. R., & Parry, M. E. (1993). On the use of polynomial regression equations as an alternative to difference scores in organizational research. Academy of Management Journal, 36(6), 1577-1613.",
@@ -135,12 +137,12 @@ NOTES: tuple[MethodNote, ...] = (
                 "omega squared and its noncentral interval; pairs by Games and Howell's method. The Kruskal-Wallis test and "
                 "the Jonckheere-Terpstra test for ordered groups use ranks only. Kendall's tau-b measures the trend, with "
                 "an asymptotic interval that does not assume independence. Single questions are tested by the test that the number "
-                "of answers, group sizes and skewness call for, never by the smaller p-value: Welch's, as a rule."
+                "of answers, group sizes and skewness call for, never by the smaller p-value: as a rule Welch's, corrected for skewness where groups are of uneven size."
             ),
             "zh": (
                 "均值比较采用不要求方差齐性的Welch方差分析，并报告ω²及其非中心置信区间；两两比较采用Games-Howell法。"
                 "Kruskal-Wallis检验和针对有序组的Jonckheere-Terpstra检验仅使用秩。趋势以Kendall tau-b度量，其渐近区间不假定独立。"
-                "单个题项的检验方法依选项数、各组人数和偏态选定（通常为Welch检验），而不依p值大小。"
+                "单个题项的检验方法依选项数、各组人数和偏态选定，而不依p值大小：通常为Welch检验，各组人数悬殊时作偏态校正。"
             ),
         },
         cites=(
@@ -320,18 +322,22 @@ DESIGN_NOTES: tuple[MethodNote, ...] = (
             "en": (
                 "An effect under a sampling design is a function of the weighted sample. Its error is that of the total of its "
                 "influence values under the design: strata, clusters in stages and finite populations count, and of raked weights "
-                "only what the margins leave unexplained. Intervals use Student's t with clusters less strata as degrees of "
-                "freedom; effects that are squared lengths the noncentral chi-square, products of coefficients draws from their "
-                "joint distribution, and segments bootstrap replicates of the weights. The effect by value weights every customer "
-                "by what they are worth; both estimates share their respondents, and so do their influence values."
+                "only what the margins leave unexplained. Unless the study asks for linearised errors, influence values come "
+                "from leaving out one sampled unit at a time wherever sums of the answers determine the effect, and intervals "
+                "use Student's t with Satterthwaite's degrees of freedom, at most clusters less strata: with strongly unequal "
+                "weights or a small tier, linearised intervals are too narrow. Effects that are squared lengths use the "
+                "noncentral chi-square, products of coefficients draws from their joint distribution, and segments bootstrap "
+                "replicates of the weights. The effect by value weights every customer by what they are worth; both estimates "
+                "share their respondents, and so do their influence values."
             ),
             "zh": (
                 "抽样设计下的效应是加权样本的函数，其误差为影响值总和在该设计下的误差：计入分层、多阶段整群和有限总体，"
-                "对按边际分布加权者只计入边际未能解释的部分。区间采用t分布，自由度为群数减层数；平方长度型效应采用非中心卡方，"
+                "对按边际分布加权者只计入边际未能解释的部分。除非研究声明采用线性化误差，凡效应由答案之和决定者，影响值均由逐一剔除抽样单元得到，"
+                "区间采用t分布，自由度按Satterthwaite法估计，且不超过群数减层数：权重悬殊或某一等级人数很少时，线性化区间过窄。平方长度型效应采用非中心卡方，"
                 "系数乘积采用其联合分布的抽样，客户分群采用权重的自助复制。按价值加权的效应以每位客户的价值为权重；"
                 "两种估计及其影响值来自相同的受访者。"
             ),
         },
-        cites=("binder1983", "deville1993", "kish1992", "rao1988"),
+        cites=("binder1983", "deville1993", "kish1992", "rao1988", "valliant2010", "wolter2007"),
     ),
 )

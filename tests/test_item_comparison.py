@@ -14,9 +14,9 @@ from analysis.inputs import sample_of
 from analysis.item_comparison import compare_items
 from analysis.population_findings import population_findings
 from analysis.questions import Settings
-from analysis.recommended_test import recommend_test
+from analysis.recommended_test import NULLS, recommend_test
 from analysis.weighted.descriptives import weighted_group_comparison
-from reports.chapters.items import items_by_group
+from reports.chapters.items import TESTS, items_by_group
 from reports.document import Heading, Prose, Table
 from reports.item_files import write_items
 from reports.numbers import Numbers
@@ -40,7 +40,7 @@ def sample(answers):
 
 
 def test_every_number_is_that_of_the_functions_for_one_item(sample):
-    found = compare_items(sample, NAMES, seed=1)
+    found = compare_items(sample, NAMES)
     assert [item.variable for item in found.items] == ["CLR1", "SAT3", "LOY1", "NPS"]  # by construct
     assert [item.construct for item in found.items] == ["criteria_clarity", "satisfaction", "loyalty", None]
     for item in found.items:
@@ -59,24 +59,24 @@ def test_every_number_is_that_of_the_functions_for_one_item(sample):
 
 def test_under_a_sampling_design_the_design_tests(answers):
     weighted = sample_of(replace(STUDY.populations["customers"], weight="POTENTIAL"), answers)
-    found = compare_items(weighted, NAMES, seed=1)
+    found = compare_items(weighted, NAMES)
     (item,) = [item for item in found.items if item.variable == "LOY1"]
     whole = weighted_group_comparison(weighted.frame["LOY1"], weighted.groups, weighted.design)
     assert (item.test, item.p_value, item.groups) == ("design_f", whole.welch.p_value, whole.groups)
     assert item.effect == whole.epsilon_squared
-    plain = compare_items(sample_of(STUDY.populations["customers"], answers), NAMES, seed=1)
+    plain = compare_items(sample_of(STUDY.populations["customers"], answers), NAMES)
     assert item.groups[0].mean != pytest.approx(plain.items[2].groups[0].mean, abs=1e-6)
 
 
 def test_what_cannot_be_tested_says_why_and_is_not_counted(sample):
     still = replace(sample, frame=sample.frame.assign(SAT3=4.0))
-    found = compare_items(still, NAMES, seed=1)
+    found = compare_items(still, NAMES)
     (item,) = [item for item in found.items if item.variable == "SAT3"]
     assert (item.p_value, item.p_adjusted, item.effect.estimate) == (None, None, None)
     assert (item.state, item.reason) == ("constant", "everybody gave one answer")
     assert found.family == 3
-    assert compare_items(replace(sample, groups=None), NAMES, seed=1) is None
-    assert compare_items(sample, ["TIER"], seed=1) is None
+    assert compare_items(replace(sample, groups=None), NAMES) is None
+    assert compare_items(sample, ["TIER"]) is None
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +147,8 @@ def test_few_answers_are_not_shown_in_the_table_nor_in_the_file(found, tmp_path)
     (item,) = [item for item in found.items_by_group.items if item.variable == "SAT1"]
     assert float(first["mean"]) == item.groups[0].mean
     assert {line["synthetic"] for line in lines} == {"synthetic data 合成数据"}
+
+
+def test_every_test_that_can_be_chosen_has_a_name_in_the_report():
+    assert set(TESTS) == (set(NULLS) - {"none"}) | {"design_f"}
+    assert all(set(words) == {"en", "zh"} for words in TESTS.values())

@@ -68,13 +68,10 @@ WORDS = {
 #: The tests that :func:`analysis.recommended_test.recommend_test` chooses among, and that of a design.
 TESTS = {
     "welch": {"en": "Welch's test", "zh": "Welch检验"},
-    "welch_bootstrap": {
-        "en": "Welch's statistic held against its bootstrap distribution",
-        "zh": "以自助法分布判断的Welch检验",
-    },
-    "welch_permutation": {
-        "en": "Welch's statistic held against its permutation distribution",
-        "zh": "以置换分布判断的Welch检验",
+    "welch_corrected": {"en": "Welch's test corrected for skewness", "zh": "经偏态校正的Welch检验"},
+    "welch_and_ranks": {
+        "en": "Welch's test corrected for skewness and the test of ranks, the larger p-value",
+        "zh": "经偏态校正的Welch检验与秩检验（取较大p值）",
     },
     "brunner_munzel": {"en": "Brunner and Munzel's test of ranks", "zh": "Brunner-Munzel秩检验"},
     "mann_whitney": {"en": "Mann and Whitney's test of ranks", "zh": "Mann-Whitney秩检验"},
