@@ -128,6 +128,7 @@ def items_by_tier(
     items: pd.DataFrame,
     tiers: pd.Series,
     *,
+    pairs: bool = True,
     counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> ItemsByTier:
@@ -139,6 +140,8 @@ def items_by_tier(
         Numbers, usually answers on a rating scale; NaN for no answer.
     tiers : Series of category dtype, shape (n_rows,)
         The same index; missing for no tier. Trends are given where the categories are ordered.
+    pairs : bool
+        Whether pairs of tiers are compared, which takes the longest.
     counts : array-like of whole numbers, shape (n_rows,), optional
         Respondents that a row stands for; 1 if left out.
 
@@ -182,7 +185,7 @@ def items_by_tier(
     batches = [few, *([at] for at in range(len(tables)) if at not in set(few))]
     for batch in batches:
         if batch:
-            many = _Many(names, [tables[at] for at in batch], total, ordered, confidence_level)
+            many = _Many(names, [tables[at] for at in batch], total, ordered, pairs, confidence_level)
             for row, at in enumerate(batch):
                 found[at] = many.item(row, str(items.columns[at]), str(tiers.name))
     done = tuple(item for item in found if item is not None)
@@ -244,6 +247,7 @@ class _Many:
         tables: list[tuple[Array, Array]],
         total: int,
         ordered: bool,
+        pairs: bool,
         confidence_level: float,
     ) -> None:
         self.names, self.total, self.ordered, self.level = names, total, ordered, confidence_level
@@ -267,7 +271,7 @@ class _Many:
         self.v, self.v_corrected = table_tests.cramers_v(self.counts, self.tests["chi_square"].statistic)
         self.trends = table_tests.trend(self.counts) if ordered else None
         self.pairs: dict[tuple[int, int], tuple[ManyTests, ManyEffects, ManyEffects]] = {}
-        for a, b in combinations(range(len(names)), 2):
+        for a, b in combinations(range(len(names)), 2) if pairs else ():
             later, earlier = self.counts[:, b], self.counts[:, a]
             ranks, dominance = table_tests.brunner_munzel(later, earlier)
             g = table_tests.hedges_g(later, earlier, self.values, confidence_level=confidence_level)
@@ -292,7 +296,9 @@ class _Many:
             effects=self._effects(row, n),
             jonckheere=self._jonckheere(row, met, about),
             tau_b=self._tau_b(row, about),
-            pairs=tuple(self._pair(row, a, b, usable) for a, b in combinations(met, 2)),
+            pairs=tuple(
+                self._pair(row, a, b, usable) for a, b in combinations(met, 2) if (a, b) in self.pairs
+            ),
         )
 
     def _summary(self, row: int, at: int) -> GroupSummary:

@@ -213,3 +213,11 @@ def test_intervals_have_the_level_asked_for(survey):
     assert inside(narrow.pairs[0].g_robust_interval, wide.pairs[0].g_robust_interval)
     assert inside(narrow.pairs[0].dominance.interval, wide.pairs[0].dominance.interval)
     assert narrow.pairs[0].dominance.interval.confidence_level == 0.9
+
+
+def test_without_pairs_everything_else_is_the_same(survey):
+    tiers = survey["TIER"].astype(pd.CategoricalDtype(ordered=True))
+    with_pairs, without = (items_by_tier(survey[["LOY", "SAT1"]], tiers, pairs=p) for p in (True, False))
+    assert all(item.pairs for item in with_pairs.items)
+    alike = tuple(dataclasses.replace(item, pairs=()) for item in with_pairs.items)
+    assert dataclasses.replace(with_pairs, items=alike) == without
