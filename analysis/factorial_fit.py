@@ -1,0 +1,139 @@
+"""Least squares of factors and covariates, with the errors that fit the sample.
+
+Classical, HC3 (MacKinnon and White), cluster-robust (CR1), or the covariance of a sampling design.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.design.design import Design
+from analysis.design.regression import design_linear
+from analysis.factorial_model import FactorColumns, Term
+from analysis.weighted_moments import row_weights
+from analysis.weighting import step_of
+
+WEIGHTING = step_of("analysis.marginal_contrasts.marginal_contrasts")
+
+Array = npt.NDArray[np.float64]
+Errors = Literal["classical", "hc3"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CompleteRows:
+    """Rows of positive weight that have everything."""
+
+    y: Array
+    factors: pd.DataFrame
+    covariates: pd.DataFrame
+    clusters: npt.NDArray[np.int64] | None
+    weights: Array  #: of whole rows
+    times: Array  #: respondents of each
+    whole: npt.NDArray[np.bool_]  #: (n_rows,) which of all rows these are
+    n_missing: int
+
+    @classmethod
+    def of(
+        cls,
+        outcome: pd.Series,
+        factors: pd.DataFrame,
+        covariates: pd.DataFrame | None,
+        clusters: pd.Series | None,
+        design: Design | None,
+    ) -> CompleteRows:
+        """Of all rows; those without a cluster are left out too."""
+        extra = pd.DataFrame(index=factors.index) if covariates is None else covariates
+        weighed = row_weights(len(outcome), counts=None, design=design)
+        inside = weighed.weights > 0
+        whole = (
+            outcome.notna() & factors.notna().all(axis="columns") & extra.notna().all(axis="columns")
+        ).to_numpy() & inside
+        if clusters is not None:
+            whole &= clusters.notna().to_numpy()
+        return cls(
+            y=outcome[whole].to_numpy(dtype=float),
+            factors=factors[whole],
+            covariates=extra[whole],
+            clusters=None if clusters is None else pd.factorize(clusters[whole])[0].astype(np.int64),
+            weights=weighed.weights[whole],
+            times=weighed.respondents[whole],
+            whole=whole,
+            n_missing=int(weighed.respondents.sum() - weighed.respondents[whole].sum()),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FittedFactors:
+    """What contrasts need of a fitted model."""
+
+    coefficients: Array
+    covariance: Array
+    df: float
+    residual_sd: float
+
+
+def fit_rows(
+    rows: CompleteRows, coded: FactorColumns, terms: Sequence[Term], errors: Errors
+) -> FittedFactors | tuple[str, str]:
+    """Ordinary least squares with classical, HC3 or cluster-robust errors."""
+    x = coded.matrix(terms)
+    n, p = x.shape
+    if np.linalg.matrix_rank(x) < p:
+        reason = "the factors and covariates determine one another, so their parts cannot be told apart"
+        return "inadmissible", reason
+    inverse = np.linalg.inv(x.T @ x)
+    coefficients = inverse @ x.T @ rows.y
+    residual = rows.y - x @ coefficients
+    if n <= p or residual @ residual <= 1e-12 * float(rows.y @ rows.y):
+        return "too_few", f"{n} respondents for {p} coefficients leave nothing to estimate errors from"
+    variance, df = float(residual @ residual) / (n - p), float(n - p)
+    covariance = variance * inverse
+    if rows.clusters is not None:
+        found = int(rows.clusters.max()) + 1
+        if found < p + 1:
+            return "too_few", f"{found} clusters for {p} coefficients"
+        sums = np.zeros((found, p))
+        np.add.at(sums, rows.clusters, x * residual[:, None])
+        covariance = found / (found - 1) * (n - 1) / (n - p) * inverse @ (sums.T @ sums) @ inverse
+        df = float(found - 1)
+    elif errors == "hc3":
+        leverage = np.einsum("ij,jk,ik->i", x, inverse, x)
+        if leverage.max() > 1 - 1e-9:
+            return "inadmissible", "a coefficient hangs on one respondent alone"
+        scores = x * (residual / (1 - leverage))[:, None]
+        covariance = inverse @ (scores.T @ scores) @ inverse
+    return FittedFactors(
+        coefficients=coefficients, covariance=covariance, df=df, residual_sd=math.sqrt(variance)
+    )
+
+
+def fit_under_design(
+    rows: CompleteRows, coded: FactorColumns, terms: Sequence[Term], design: Design
+) -> FittedFactors | tuple[str, str]:
+    """Weighted least squares with the design's covariance; rows that are not used stay in the design."""
+    x = coded.matrix(terms)
+    wide = np.full((len(rows.whole), x.shape[1] - 1), np.nan)
+    wide[rows.whole] = x[:, 1:]
+    y = np.full(len(rows.whole), np.nan)
+    y[rows.whole] = rows.y
+    names = [f"column {at}" for at in range(wide.shape[1])]
+    fit = design_linear(pd.Series(y, name="outcome"), pd.DataFrame(wide, columns=names), design)
+    if fit.state != "ok":
+        return fit.state, fit.reason
+    if fit.df < 1:
+        return "too_few", f"{fit.df:g} degrees of freedom: too few clusters for {x.shape[1]} coefficients"
+    coefficients = np.array([c.estimate for c in fit.coefficients], dtype=float)
+    residual, n = rows.y - x @ coefficients, rows.times.sum()
+    spread = float(rows.weights @ residual**2 / rows.weights.sum()) * n / (n - 1)
+    if spread <= 1e-12 * float(rows.weights @ rows.y**2 / rows.weights.sum()):
+        return "too_few", f"{n:.0f} respondents for {x.shape[1]} coefficients leave nothing to err"
+    return FittedFactors(
+        coefficients=coefficients, covariance=fit.covariance, df=fit.df, residual_sd=math.sqrt(spread)
+    )
