@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.design.design import Design
+from analysis.design.linearization import Estimator, Linearized, estimated
 from analysis.design.regression import design_linear
 from analysis.factorial_model import FactorColumns, Term
 from analysis.weighted_moments import row_weights
@@ -73,16 +74,35 @@ class CompleteRows:
 class FittedFactors:
     """What contrasts need of a fitted model."""
 
-    coefficients: Array
-    covariance: Array
-    df: float
+    coefficients: Array  #: (p,)
     residual_sd: float
+    joint: Array  #: (p + 1, p + 1) covariance of the coefficients and, last, of the residual sd
+    df: float
+
+    @property
+    def covariance(self) -> Array:
+        """Of the coefficients, shape (p, p)."""
+        return self.joint[:-1, :-1]
+
+    def contrast(self, row: Array) -> tuple[float, float]:
+        """A weighted sum of the coefficients and its variance."""
+        return float(row @ self.coefficients), float(row @ self.covariance @ row)
+
+    def over_sd(self, row: Array) -> tuple[float, float]:
+        """A weighted sum of the coefficients over the residual sd, and its standard error."""
+        effect = float(row @ self.coefficients) / self.residual_sd
+        slope = np.append(row, -effect) / self.residual_sd
+        return effect, math.sqrt(max(0.0, float(slope @ self.joint @ slope)))
 
 
 def fit_rows(
     rows: CompleteRows, coded: FactorColumns, terms: Sequence[Term], errors: Errors
 ) -> FittedFactors | tuple[str, str]:
-    """Ordinary least squares with classical, HC3 or cluster-robust errors."""
+    """Ordinary least squares with classical, HC3 or cluster-robust errors.
+
+    The residual sd errs as that of normal residuals, ``sd^2 / (2 df)``, or with robust errors by its own
+    influence values, so that neither normal residuals nor equal spreads are taken for granted.
+    """
     x = coded.matrix(terms)
     n, p = x.shape
     if np.linalg.matrix_rank(x) < p:
@@ -94,24 +114,27 @@ def fit_rows(
     if n <= p or residual @ residual <= 1e-12 * float(rows.y @ rows.y):
         return "too_few", f"{n} respondents for {p} coefficients leave nothing to estimate errors from"
     variance, df = float(residual @ residual) / (n - p), float(n - p)
-    covariance = variance * inverse
+    sd = math.sqrt(variance)
     if rows.clusters is not None:
         found = int(rows.clusters.max()) + 1
         if found < p + 1:
             return "too_few", f"{found} clusters for {p} coefficients"
-        sums = np.zeros((found, p))
-        np.add.at(sums, rows.clusters, x * residual[:, None])
-        covariance = found / (found - 1) * (n - 1) / (n - p) * inverse @ (sums.T @ sums) @ inverse
-        df = float(found - 1)
+        of_sd = (residual**2 / (n - p) - variance / n) / (2 * sd)
+        sums = np.zeros((found, p + 1))
+        np.add.at(sums, rows.clusters, np.column_stack([(x * residual[:, None]) @ inverse, of_sd]))
+        joint, df = found / (found - 1) * (n - 1) / (n - p) * sums.T @ sums, float(found - 1)
     elif errors == "hc3":
         leverage = np.einsum("ij,jk,ik->i", x, inverse, x)
         if leverage.max() > 1 - 1e-9:
             return "inadmissible", "a coefficient hangs on one respondent alone"
-        scores = x * (residual / (1 - leverage))[:, None]
-        covariance = inverse @ (scores.T @ scores) @ inverse
-    return FittedFactors(
-        coefficients=coefficients, covariance=covariance, df=df, residual_sd=math.sqrt(variance)
-    )
+        # how much each respondent moves them by staying away, to first order for the sd
+        of_sd = (residual**2 / (1 - leverage) - variance) / (max(1, n - p - 1) * 2 * sd)
+        moved = np.column_stack([(x * (residual / (1 - leverage))[:, None]) @ inverse, of_sd])
+        joint = moved.T @ moved
+    else:
+        joint = np.zeros((p + 1, p + 1))
+        joint[:p, :p], joint[p, p] = variance * inverse, variance / (2 * df)
+    return FittedFactors(coefficients=coefficients, residual_sd=sd, joint=np.asarray(joint), df=df)
 
 
 def fit_under_design(
@@ -129,11 +152,29 @@ def fit_under_design(
         return fit.state, fit.reason
     if fit.df < 1:
         return "too_few", f"{fit.df:g} degrees of freedom: too few clusters for {x.shape[1]} coefficients"
-    coefficients = np.array([c.estimate for c in fit.coefficients], dtype=float)
-    residual, n = rows.y - x @ coefficients, rows.times.sum()
-    spread = float(rows.weights @ residual**2 / rows.weights.sum()) * n / (n - 1)
-    if spread <= 1e-12 * float(rows.weights @ rows.y**2 / rows.weights.sum()):
-        return "too_few", f"{n:.0f} respondents for {x.shape[1]} coefficients leave nothing to err"
-    return FittedFactors(
-        coefficients=coefficients, covariance=fit.covariance, df=fit.df, residual_sd=math.sqrt(spread)
-    )
+    found = estimated(design, _with_sd(rows, x))
+    sd = float(found.estimate[-1])
+    if sd**2 <= 1e-12 * float(rows.weights @ rows.y**2 / rows.weights.sum()):
+        return "too_few", f"the respondents lie on {x.shape[1]} coefficients, which leaves no errors"
+    return FittedFactors(coefficients=found.estimate[:-1], residual_sd=sd, joint=found.covariance, df=fit.df)
+
+
+def _with_sd(rows: CompleteRows, x: Array) -> Estimator:
+    """Coefficients and the sd of weighted residuals, dividing by n - 1 as ``svyvar`` does."""
+    n = float(rows.times.sum())
+
+    def estimator(weights: Array) -> Linearized:
+        w = weights[rows.whole]
+        information = (x * w[:, None]).T @ x
+        coefficients = np.linalg.solve(information, (x * w[:, None]).T @ rows.y)
+        residual = rows.y - x @ coefficients
+        sd = math.sqrt(float(w @ residual**2 / w.sum()))
+        share = math.sqrt(n / (n - 1))
+        influence = np.zeros((len(rows.whole), len(coefficients) + 1))
+        influence[rows.whole, :-1] = np.linalg.solve(information, (x * (w * residual)[:, None]).T).T
+        if sd > 0:
+            influence[rows.whole, -1] = share * w * (residual**2 - sd**2) / (2 * sd * w.sum())
+        estimate = np.append(coefficients, share * sd)
+        return Linearized(estimate=estimate, influence=influence, used=rows.whole)
+
+    return estimator

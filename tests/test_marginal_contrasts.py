@@ -23,6 +23,7 @@ RANGE = {"rel": 1e-6, "abs": 1e-9}  # R's ptukey and qtukey stop at 8 and 7 digi
 # mvtnorm draws its points; ours is exact up to four means, beyond that it draws as well
 DRAWN = {"rel": 0, "abs": 2e-5}
 BOTH_DRAWN = {"rel": 0, "abs": 1e-4}
+CLASSICAL = {"errors": "classical"}  # as emmeans of lm
 R_NAMES = {"benjamini_hochberg": "BH"}
 
 
@@ -116,9 +117,8 @@ def check_means(result, case, in_r):
 
 
 def loyalty(people, **asked):
-    return marginal_contrasts(
-        people["LOY"], people[["TIER", "SEX"]], people[["SAT1"]], **({"of": "TIER"} | asked)
-    )
+    usual = {"of": "TIER"} | ({} if {"clusters", "design"} & set(asked) else CLASSICAL)
+    return marginal_contrasts(people["LOY"], people[["TIER", "SEX"]], people[["SAT1"]], **(usual | asked))
 
 
 EVERY = ("tukey", "holm", "bonferroni", "benjamini_hochberg", "single_step", "none")
@@ -181,8 +181,20 @@ def test_effect_sizes_equal_eff_size(people, in_r):
         assert found == pytest.approx(wanted, **CLOSED)
 
 
+def test_robust_errors_of_effect_sizes_are_those_of_leaving_people_out(people):
+    """The sd and the contrast move together; the jackknife sees that without influence values."""
+    whole = people[["LOY", "TIER", "SEX", "SAT1"]].dropna()
+    rest = [
+        [c.effect_size for c in loyalty(whole.drop(row), adjustment="none").contrasts] for row in whole.index
+    ]
+    spread = ((np.array(rest) - np.mean(rest, axis=0)) ** 2).sum(axis=0)
+    n = len(whole)
+    found = [c.effect_size_std_error for c in loyalty(whole, errors="hc3", adjustment="none").contrasts]
+    assert found == pytest.approx(np.sqrt(spread * (n - 1) / n).tolist(), rel=0.04)
+
+
 def test_one_way_control_is_dunnetts_test(survey, in_r):
-    result = marginal_contrasts(survey["SAT1"], survey[["TIER"]], of="TIER", contrast="control")
+    result = marginal_contrasts(survey["SAT1"], survey[["TIER"]], of="TIER", contrast="control", **CLASSICAL)
     check(result, "one way", in_r)
     whole = survey[["SAT1", "TIER"]].dropna()
     groups = [own["SAT1"].to_numpy() for _, own in whole.groupby("TIER")]
@@ -208,6 +220,7 @@ def test_real_customers_in_unequal_cells_equal_emmeans(case, asked, customers, i
         customers[["serviceprovider", "servicetype"]],
         customers[["qual_1"]],
         of="serviceprovider",
+        **CLASSICAL,
         **asked,
     )
     check(result, case, in_r)
@@ -234,6 +247,7 @@ def test_five_levels_and_three_factors_equal_emmeans(case, asked, staff, in_r):
         staff[["JobLevel", "Gender", "OverTime"]],
         staff[["Age"]],
         of="JobLevel",
+        **CLASSICAL,
         **asked,
     )
     check(result, case, in_r)
@@ -306,9 +320,18 @@ def test_equal_weights_of_one_factor_are_differences_of_means(survey):
     )
 
 
+def test_spreads_may_differ_unless_one_variance_is_asked_for(people):
+    asked = {"of": "TIER", "interactions": False}
+    usual = marginal_contrasts(people["LOY"], people[["TIER", "SEX"]], **asked)
+    assert usual == marginal_contrasts(people["LOY"], people[["TIER", "SEX"]], errors="hc3", **asked)
+    assert "HC3 errors" in usual.to_frame()["method"].iloc[-1]
+
+
 def test_one_factor_alone_gives_the_pairs_of_tukey(survey):
     pairs = all_pairs(survey["LOY"], survey["TIER"].astype("category"), method="tukey").pairs
-    found = marginal_contrasts(survey["LOY"], survey[["TIER"]], of="TIER", adjustment="tukey").contrasts
+    found = marginal_contrasts(
+        survey["LOY"], survey[["TIER"]], of="TIER", adjustment="tukey", **CLASSICAL
+    ).contrasts
     for ours, pair in zip(found, pairs, strict=True):
         assert (ours.name, ours.n) == (f"{pair.group} - {pair.versus}", pair.n)
         assert (ours.estimate, ours.std_error, ours.p_value) == pytest.approx(
@@ -421,8 +444,8 @@ def test_questions_that_make_no_sense_are_refused_all_at_once(people):
         loyalty(people, by="SEX", family="all", adjustment="tukey")
     with pytest.raises(ValueError, match="control is 9, which is no level of TIER; there are 1, 2, 3, 4"):
         loyalty(people, contrast="control", control=9)
-    with pytest.raises(ValueError, match="different errors; give one"):
-        loyalty(people, errors="hc3", clusters=people["BRANCH"])
+    with pytest.raises(ValueError, match="exclude each other; give one"):
+        loyalty(people, errors="classical", clusters=people["BRANCH"])
     with pytest.raises(ValueError, match="must be different factors"):
         loyalty(people, by="TIER")
 

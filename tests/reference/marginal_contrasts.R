@@ -17,7 +17,7 @@ reach <- function(corr, df) {
   uniroot(function(q) below(q, corr, df) - 0.95, c(qt(0.975, df) - 1e-6, qt(1 - 0.025 / m, df) + 1e-6), tol = 1e-7)$root
 }
 # rows of one family: name "case | contrast", "case | within | contrast"
-family <- function(case, con, sigma, adjustments, glht = FALSE) {
+family <- function(case, con, sigma, adjustments, glht = FALSE, joint = NULL) {
   s <- as.data.frame(summary(con, infer = TRUE, adjust = "none"))
   names(s)[match(c("lower.CL", "upper.CL"), names(s))] <- c("low", "high")
   by <- con@misc$by.vars
@@ -27,8 +27,10 @@ family <- function(case, con, sigma, adjustments, glht = FALSE) {
   for (i in seq_len(nrow(s))) {
     put(name[i], c("estimate", "se", "df", "t", "p_none", "low_none", "high_none"),
         unlist(s[i, c("estimate", "SE", "df", "t.ratio", "p.value", "low", "high")]))
-    # emmeans::eff_size written out for one contrast: its own result is held against it below
-    d <- s$estimate[i] / sigma; se <- sqrt((s$SE[i] / sigma)^2 + d^2 / (2 * s$df[i]))
+    # emmeans::eff_size written out for one contrast (its own result is stored below), or by the joint covariance
+    # of coefficients and residual sd
+    d <- s$estimate[i] / sigma; slope <- c(con@linfct[i, ], -d) / sigma
+    se <- if (is.null(joint)) sqrt((s$SE[i] / sigma)^2 + d^2 / (2 * s$df[i])) else sqrt(c(slope %*% joint %*% slope))
     put(name[i], c("d", "d_se"), c(d, se))
   }
   for (adjust in setdiff(adjustments, "single_step")) {
@@ -50,6 +52,26 @@ family <- function(case, con, sigma, adjustments, glht = FALSE) {
       for (i in seq_along(g)) put(name[g[i]], "p_glht", other[g[i]])
     }
   }
+}
+# coefficients and residual sd moved by leaving one out (HC3), or summed within clusters (CR1)
+joint_of <- function(fit, clusters = NULL) {
+  e <- residuals(fit); n <- nobs(fit); p <- length(coef(fit)); h <- if (is.null(clusters)) hatvalues(fit) else 0
+  b <- estfun(fit) / (1 - h); b <- b %*% summary(fit)$cov.unscaled
+  z <- if (is.null(clusters)) (e^2 / (1 - h) - sigma(fit)^2) / (n - p - 1) else e^2 / (n - p) - sigma(fit)^2 / n
+  m <- cbind(b, z / (2 * sigma(fit)))
+  if (is.null(clusters)) return(crossprod(m))
+  g <- length(unique(clusters)); g / (g - 1) * (n - 1) / (n - p) * crossprod(rowsum(m, clusters))
+}
+# the variance of a total of influence values under the design; the sd as svyvar has it
+joint_under <- function(fit, q) {
+  x <- model.matrix(fit); w <- weights(q); e <- fit$y - fitted(fit); n <- length(e)
+  s2 <- sum(w * e^2) / sum(w)
+  m <- cbind(x * e, 0) %*% rbind(cbind(solve(crossprod(x, x * w)), 0), 0)
+  m[, ncol(m)] <- sqrt(n / (n - 1)) * (e^2 - s2) / (2 * sqrt(s2) * sum(w))
+  colnames(m) <- paste0("m", seq_len(ncol(m))); q$variables <- cbind(q$variables, m)
+  j <- vcov(svytotal(as.formula(paste("~", paste(colnames(m), collapse = "+"))), q))
+  stopifnot(all.equal(unname(j[-ncol(m), -ncol(m)]), unname(vcov(fit)), tolerance = 1e-8))
+  j
 }
 means <- function(case, m) {
   s <- as.data.frame(m)
@@ -82,9 +104,10 @@ family("small trend across", contrast(a, interaction = c(TIER = "poly", SEX = "r
 p <- emmeans(fit, "TIER", weights = "proportional"); means("small proportional", p)
 family("small proportional", contrast(p, "revpairwise"), sigma(fit), c("tukey", "single_step"))
 h <- emmeans(fit, "TIER", vcov. = vcovHC(fit, "HC3")); means("small hc3", h)
-family("small hc3", contrast(h, "revpairwise"), sigma(fit), c("tukey", "single_step"), glht = TRUE)
+family("small hc3", contrast(h, "revpairwise"), sigma(fit), c("tukey", "single_step"), glht = TRUE,
+       joint = joint_of(fit))
 k <- emmeans(fit, "TIER", vcov. = vcovCL(fit, d$BRANCH, type = "HC1"), df = length(unique(d$BRANCH)) - 1); means("small clusters", k)
-family("small clusters", contrast(k, "consec"), sigma(fit), c("single_step", "holm"))
+family("small clusters", contrast(k, "consec"), sigma(fit), c("single_step", "holm"), joint = joint_of(fit, d$BRANCH))
 plain <- lm(SAT1 ~ TIER, na.omit(s[c("SAT1", "TIER")]))
 family("one way", contrast(emmeans(plain, "TIER"), "trt.vs.ctrl"), sigma(plain), c("single_step"), glht = TRUE)
 
@@ -127,16 +150,17 @@ for (case in names(designs)) {
   q <- subset(q, !is.na(LOY) & !is.na(SAT) & !is.na(GENDER))
   known <- q$variables; known$w <- weights(q)
   fit <- svyglm(LOY ~ SAT + GROUP * GENDER, q)
-  sd <- sqrt(summary(fit)$dispersion[1])
+  sd <- sqrt(summary(fit)$dispersion[1]); joint <- joint_under(fit, q)
   # the covariate at its weighted mean; emmeans takes that of the sample
   place <- list(SAT = weighted.mean(known$SAT, known$w))
   m <- emmeans(fit, "GROUP", at = place); means(paste("design", case), m)
-  family(paste("design", case), contrast(m, "revpairwise"), sd, c("tukey", "holm", "single_step"))
-  family(paste("design by", case), contrast(emmeans(fit, ~ GROUP | GENDER, at = place), "consec"), sd, c("single_step", "bonferroni"))
+  family(paste("design", case), contrast(m, "revpairwise"), sd, c("tukey", "holm", "single_step"), joint = joint)
+  family(paste("design by", case), contrast(emmeans(fit, ~ GROUP | GENDER, at = place), "consec"), sd, c("single_step", "bonferroni"),
+         joint = joint)
   # by itself emmeans counts the rows of a level; here the shares of the population are handed to it
   share <- tapply(known$w, known$GENDER, sum); share <- share / sum(share)
   p <- emmeans(fit, "GROUP", at = place, weights = as.numeric(share)); means(paste("design proportional", case), p)
-  family(paste("design proportional", case), contrast(p, "poly"), sd, "single_step")
+  family(paste("design proportional", case), contrast(p, "poly"), sd, "single_step", joint = joint)
   put(paste("design", case), c("sd", "n"), c(sd, nrow(known)))
 }
 write_reference("marginal_contrasts", rows, c("emmeans", "multcomp", "mvtnorm", "sandwich", "survey"))
