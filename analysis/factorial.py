@@ -123,7 +123,7 @@ class FactorialAnova(Tabular):
 
 @refuses_weights(
     "its errors are those of a simple random sample",
-    instead="analysis.design.regression.design_linear",
+    instead="analysis.design.regression.design_linear and analysis.marginal_contrasts.marginal_contrasts",
     counts="rows",
 )
 def factorial_anova(
