@@ -15,8 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.design.design import Design
+from analysis.design.jackknife import WeightedSums
 from analysis.design.linearization import Estimator, Linearized, estimated
-from analysis.design.regression import design_linear
+from analysis.design.regression import design_linear, weighted_squares
+from analysis.design.spread import Spread
 from analysis.factorial_model import FactorColumns, Term
 from analysis.weighted_moments import row_weights
 from analysis.weighting import step_of
@@ -78,6 +80,7 @@ class FittedFactors:
     residual_sd: float
     joint: Array  #: (p + 1, p + 1) covariance of the coefficients and, last, of the residual sd
     df: float
+    spread: Spread | None = None  #: of the sampled units, where a design's errors are the jackknife's
 
     @property
     def covariance(self) -> Array:
@@ -87,6 +90,10 @@ class FittedFactors:
     def contrast(self, row: Array) -> tuple[float, float]:
         """A weighted sum of the coefficients and its variance."""
         return float(row @ self.coefficients), float(row @ self.covariance @ row)
+
+    def df_of(self, row: Array) -> float:
+        """Degrees of freedom of a weighted sum of the coefficients; with a jackknife Satterthwaite's."""
+        return self.df if self.spread is None else min(self.df, self.spread.df(np.append(row, 0.0)))
 
     def over_sd(self, row: Array) -> tuple[float, float]:
         """A weighted sum of the coefficients over the residual sd, and its standard error."""
@@ -156,7 +163,13 @@ def fit_under_design(
     sd = float(found.estimate[-1])
     if sd**2 <= 1e-12 * float(rows.weights @ rows.y**2 / rows.weights.sum()):
         return "too_few", f"the respondents lie on {x.shape[1]} coefficients, which leaves no errors"
-    return FittedFactors(coefficients=found.estimate[:-1], residual_sd=sd, joint=found.covariance, df=fit.df)
+    return FittedFactors(
+        coefficients=found.estimate[:-1],
+        residual_sd=sd,
+        joint=found.covariance,
+        df=fit.df,
+        spread=found.spread,
+    )
 
 
 def _with_sd(rows: CompleteRows, x: Array) -> Estimator:
@@ -164,17 +177,37 @@ def _with_sd(rows: CompleteRows, x: Array) -> Estimator:
     n = float(rows.times.sum())
 
     def estimator(weights: Array) -> Linearized:
-        w = weights[rows.whole]
+        used = rows.whole
+        w = weights[used]
         information = (x * w[:, None]).T @ x
         coefficients = np.linalg.solve(information, (x * w[:, None]).T @ rows.y)
         residual = rows.y - x @ coefficients
         sd = math.sqrt(float(w @ residual**2 / w.sum()))
         share = math.sqrt(n / (n - 1))
-        influence = np.zeros((len(rows.whole), len(coefficients) + 1))
-        influence[rows.whole, :-1] = np.linalg.solve(information, (x * (w * residual)[:, None]).T).T
+        influence = np.zeros((len(used), len(coefficients) + 1))
+        influence[used, :-1] = np.linalg.solve(information, (x * (w * residual)[:, None]).T).T
         if sd > 0:
-            influence[rows.whole, -1] = share * w * (residual**2 - sd**2) / (2 * sd * w.sum())
-        estimate = np.append(coefficients, share * sd)
-        return Linearized(estimate=estimate, influence=influence, used=rows.whole)
+            influence[used, -1] = share * w * (residual**2 - sd**2) / (2 * sd * w.sum())
+        return Linearized(
+            estimate=np.append(coefficients, share * sd),
+            influence=influence,
+            used=used,
+            sums=_sums(rows, x, weights, residual, share),
+        )
 
     return estimator
+
+
+def _sums(rows: CompleteRows, x: Array, weights: Array, residual: Array, share: float) -> WeightedSums:
+    """What coefficients and sd are made of; to first order the sd does not depend on the coefficients."""
+    used = rows.whole
+    wide, y, squares = np.zeros((len(used), x.shape[1])), np.zeros(len(used)), np.zeros(len(used))
+    wide[used], y[used], squares[used] = x, rows.y, residual**2
+    w = np.where(used, weights, 0.0)
+    fitted = weighted_squares(y, wide, w, used)
+
+    def function(sums: Array) -> Array:
+        sd = share * np.sqrt(sums[:, -2] / sums[:, -1])
+        return np.column_stack([fitted.function(sums[:, :-2]), sd])
+
+    return WeightedSums(terms=np.column_stack([fitted.terms, w * squares, w]), function=function)

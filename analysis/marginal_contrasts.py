@@ -48,6 +48,7 @@ class CellMean:
     n: int  #: respondents of these levels
     estimate: float
     std_error: float
+    df: float
     interval: Interval  #: of this mean alone
 
 
@@ -91,7 +92,7 @@ class MarginalContrasts(Tabular):
     n: int
     n_missing: int
     n_clusters: int | None = None
-    df: float | None = None
+    df: float | None = None  #: of the model; each contrast has its own under a design with jackknife errors
     residual_sd: float | None = None
     means: tuple[CellMean, ...] = ()
     contrasts: tuple[MarginalContrast, ...] = ()
@@ -129,7 +130,7 @@ class MarginalContrasts(Tabular):
             n=mean.n,
             estimate=mean.estimate,
             std_error=mean.std_error,
-            df=() if self.df is None else (self.df,),
+            df=(mean.df,),
             interval=mean.interval,
         )
 
@@ -232,7 +233,8 @@ def marginal_contrasts(
     clusters : Series, optional
         Branch of each respondent; errors are then cluster-robust (CR1), with ``n_clusters - 1`` df.
     design : SurveyDesign or ReplicateDesign, optional
-        Weighted least squares with the covariance and df of :func:`analysis.design.regression.design_linear`.
+        Weighted least squares with the covariance and df of :func:`analysis.design.regression.design_linear`;
+        with jackknife errors each contrast has its own df.
     counts : array-like, shape (n_respondents,), optional
         Respondents that a row stands for; rows are written out. A design carries its own.
 
@@ -473,13 +475,14 @@ def _cell_mean(
     levels: tuple[tuple[str, str], ...], row: Array, n: float, model: FittedFactors, level: float
 ) -> CellMean:
     estimate, variance = model.contrast(row)
-    error = math.sqrt(max(0.0, variance))
+    error, df = math.sqrt(max(0.0, variance)), model.df_of(row)
     return CellMean(
         levels=levels,
         n=int(n),
         estimate=estimate,
         std_error=error,
-        interval=mean_interval(estimate, error, model.df, confidence_level=level),
+        df=df,
+        interval=mean_interval(estimate, error, df, confidence_level=level),
     )
 
 
@@ -496,7 +499,7 @@ def _contrast(
         n=n,
         estimate=estimate,
         std_error=math.sqrt(max(0.0, variance)),
-        df=model.df,
+        df=model.df_of(row),
         state="constant" if still else "ok",
         reason="the contrast has no variance with these errors" if still else "",
     )
@@ -513,7 +516,7 @@ def _corrected(
     found = simultaneous(
         estimates / root,
         covariance / np.outer(root, root),
-        model.df,
+        np.array([family.contrasts[at].df for at in usable], dtype=float),
         adjustment,
         n_means=k,
         confidence_level=level,
@@ -530,10 +533,10 @@ def _corrected(
             raw_p_value=found.raw_p_values[own],
             p_value=found.p_values[own],
             numerical_error=found.numerical_errors[own],
-            interval=_around(contrast.estimate, found.reach * contrast.std_error, level),
+            interval=_around(contrast.estimate, found.reach[own] * contrast.std_error, level),
             effect_size=effect,
             effect_size_std_error=error,
-            effect_size_interval=_around(effect, found.reach * error, level),
+            effect_size_interval=_around(effect, found.reach[own] * error, level),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -41,14 +41,14 @@ class Simultaneous:
     raw_p_values: tuple[float, ...]
     p_values: tuple[float, ...]
     numerical_errors: tuple[float, ...]  #: of ``p_values``, where directions were drawn (``analysis.max_t``)
-    reach: float  #: how many standard errors an interval goes to either side
+    reach: tuple[float, ...]  #: how many standard errors an interval goes to either side
 
 
 @no_estimate("arithmetic")
 def simultaneous(
     statistics: Array,
     correlation: Array,
-    df: float,
+    df: Array,
     adjustment: Adjustment,
     *,
     n_means: int,
@@ -61,8 +61,9 @@ def simultaneous(
     statistics : array, shape (m,)
     correlation : array, shape (m, m)
         Of the estimates; of any rank.
-    df : float
-        Of the variance they share.
+    df : array, shape (m,)
+        Those of one variance that all share, or of each estimate: then each is corrected as if all had its
+        own, as ``emmeans`` does.
     adjustment : str
         ``single_step`` by the largest of the correlated statistics [1]_; ``tukey`` by the studentized range
         of ``n_means`` means, for their pairs. ``holm`` and ``benjamini_hochberg`` have no intervals of their
@@ -73,27 +74,33 @@ def simultaneous(
     Examples
     --------
     >>> half = np.array([[1.0, 0.5], [0.5, 1.0]])
-    >>> found = simultaneous(np.array([2.5, -1.0]), half, 20.0, "single_step", n_means=3)
-    >>> [round(p, 4) for p in found.p_values], round(found.reach, 4)
+    >>> found = simultaneous(np.array([2.5, -1.0]), half, np.full(2, 20.0), "single_step", n_means=3)
+    >>> [round(p, 4) for p in found.p_values], round(found.reach[0], 4)
     ([0.0389, 0.5138], 2.3787)
     """
     m, tail = len(statistics), 1 - confidence_level
-    size: list[float] = np.abs(statistics).tolist()
-    raw = [2 * float(stdtr(df, -t)) for t in size]
+    each = list(zip(np.abs(statistics).tolist(), df.tolist(), strict=True))
+    raw = [2 * float(stdtr(own, -t)) for t, own in each]
     p, errors = raw, [0.0] * m
-    reach = float(stdtrit(df, 1 - tail / 2 / (1 if adjustment == "none" else max(1, m))))
+    share = tail / 2 / (1 if adjustment == "none" else max(1, m))
+    reach = {own: float(stdtrit(own, 1 - share)) for _, own in each}
     if m > 1 and adjustment == "single_step":
-        largest = LargestT.of(correlation, df)
-        p, errors = [largest.sf(t) for t in size], [largest.error(t) for t in size]
-        reach = largest.isf(tail)
+        largest = LargestT.of(correlation, df[0])
+        by_df = {own: replace(largest, df=own) for own in reach}
+        p = [by_df[own].sf(t) for t, own in each]
+        errors = [by_df[own].error(t) for t, own in each]
+        reach = {own: by_df[own].isf(tail) for own in reach}
     elif m > 1 and adjustment == "tukey":
-        p = [studentized_range_sf(t * math.sqrt(2), n_means, df) for t in size]
-        reach = studentized_range_isf(tail, n_means, df) / math.sqrt(2)
+        p = [studentized_range_sf(t * math.sqrt(2), n_means, own) for t, own in each]
+        reach = {own: studentized_range_isf(tail, n_means, own) / math.sqrt(2) for own in reach}
     elif adjustment == "bonferroni":
         p = [min(1.0, m * value) for value in raw]
     elif adjustment in ("holm", "benjamini_hochberg"):
         known = (holm if adjustment == "holm" else benjamini_hochberg)(raw)
         p = [value for value in known if value is not None]
     return Simultaneous(
-        raw_p_values=tuple(raw), p_values=tuple(p), numerical_errors=tuple(errors), reach=reach
+        raw_p_values=tuple(raw),
+        p_values=tuple(p),
+        numerical_errors=tuple(errors),
+        reach=tuple(reach[own] for _, own in each),
     )

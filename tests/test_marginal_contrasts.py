@@ -1,5 +1,6 @@
 """Contrasts of marginal means against emmeans and multcomp, and the distribution of the largest t."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.special import ndtr
 
 from analysis.contrast_coefficients import contrast_coefficients
 from analysis.design.design import survey_design
+from analysis.design.regression import design_linear
 from analysis.design.replicates import jackknife
 from analysis.factorial import factorial_anova
 from analysis.marginal_contrasts import marginal_contrasts
@@ -306,6 +308,29 @@ def test_a_control_under_a_design_by_the_jackknife(bank, designs):
         assert one.std_error != two.std_error
 
 
+def test_a_design_with_jackknife_errors_gives_each_contrast_its_own_df(bank):
+    """Coefficients and errors are those of the regression with marks; its df fall where weights differ."""
+    bank = bank.head(90)
+    weights = bank["W"] * np.exp(3 * np.sin(7.0 * np.arange(len(bank))))
+    design = survey_design(weights, errors="jackknife")
+    asked = {"of": "GROUP", "contrast": "control", "design": design}
+    found = marginal_contrasts(bank["LOY"], bank[["GROUP"]], bank[["SAT"]], **asked)
+    fit = design_linear(bank["LOY"], bank[["SAT", "GROUP"]], design)
+    for contrast in found.contrasts:
+        mark = fit.coefficient(f"GROUP={contrast.name[0]}")
+        ours = (contrast.estimate, contrast.std_error, contrast.df, contrast.statistic, contrast.raw_p_value)
+        theirs = (mark.estimate, mark.std_error, mark.df, mark.statistic, mark.p_value)
+        assert ours == pytest.approx(theirs, rel=1e-8)
+        assert contrast.raw_p_value < contrast.p_value < 3 * contrast.raw_p_value
+        assert contrast.interval.excludes(0) == (contrast.p_value < 0.05)
+    assert len({contrast.df for contrast in found.contrasts}) == 3
+    assert all(contrast.df <= found.df for contrast in found.contrasts)
+    plain = replace(design, errors="linearised")
+    linear = marginal_contrasts(bank["LOY"], bank[["GROUP"]], bank[["SAT"]], **(asked | {"design": plain}))
+    for one, two in zip(found.contrasts, linear.contrasts, strict=True):
+        assert 1 < one.effect_size_std_error / two.effect_size_std_error < 1.5
+
+
 def test_equal_weights_of_one_factor_are_differences_of_means(survey):
     """The design's variance is then that of White, times n / (n - 1): sums of squares over n squared."""
     whole = survey[["LOY", "TIER"]].dropna()
@@ -509,9 +534,9 @@ def test_repeated_and_single_statistics_need_no_correction():
     assert one.sf(2.2) == pytest.approx(2 * stats.t.sf(2.2, 12), rel=1e-12)
     assert one.isf(0.05) == pytest.approx(stats.t.isf(0.025, 12), rel=1e-9)
     for how in ("single_step", "tukey", "holm", "bonferroni", "none"):
-        found = simultaneous(np.array([2.2]), np.ones((1, 1)), 12.0, how, n_means=2)
+        found = simultaneous(np.array([2.2]), np.ones((1, 1)), np.array([12.0]), how, n_means=2)
         assert found.p_values == found.raw_p_values
-        assert found.reach == pytest.approx(stats.t.isf(0.025, 12), rel=1e-9)
+        assert found.reach[0] == pytest.approx(stats.t.isf(0.025, 12), rel=1e-9)
 
 
 def test_trends_are_orthogonal_and_whole():
