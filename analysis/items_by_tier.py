@@ -34,6 +34,7 @@ from analysis.groups import (
     summary_of_moments,
     variance_share,
 )
+from analysis.means import RobustEffect
 from analysis.noncentral import chi_square_noncentrality
 from analysis.results import Entry, Interval, Tabular
 from analysis.table_tests import ManyEffects, ManyTests, Moments
@@ -62,7 +63,6 @@ class PairOfTiers:
     """Two tiers on one item: the later minus the earlier."""
 
     means: PairwiseDifference  #: Games and Howell's, with Hedges' g
-    g_robust_interval: Interval | None  #: of g, without assuming normal answers or equal spread
     dominance: Dominance | None  #: None where ranks have no error
     p_value: float | None  #: Brunner and Munzel's, of this pair alone
     state: str = "ok"  #: of ``dominance``
@@ -484,6 +484,8 @@ class _Many:
 
     def _pair(self, row: int, earlier: int, later: int, usable: int) -> PairOfTiers:
         names = self.names[earlier], self.names[later]
+        test, dominance, g = self.pairs[earlier, later]
+        trouble = _pair_trouble(self.of, row, (earlier, later), self.names)
         means = pair_of_moments(
             names,
             [
@@ -491,15 +493,14 @@ class _Many:
                 for at in (earlier, later)
             ],
             usable,
-            _pair_trouble(self.of, row, (earlier, later), self.names),
+            trouble,
+            _error_of(g, row, self.level) if trouble[0] == "ok" else None,
             confidence_level=self.level,
         )
-        test, dominance, g = self.pairs[earlier, later]
         state, reason = _rank_trouble(self.counts[row, [later, earlier]])
         if state != "ok":
             return PairOfTiers(
                 means=means,
-                g_robust_interval=_interval(g, row, self.level),
                 dominance=None,
                 p_value=None,
                 state=state,
@@ -511,7 +512,6 @@ class _Many:
         limits = superiority_interval(estimate, error, df, confidence_level=self.level)
         return PairOfTiers(
             means=means,
-            g_robust_interval=_interval(g, row, self.level),
             dominance=Dominance(estimate=estimate, std_error=error, df=df, interval=limits),
             p_value=float(test.p_value[row]),
         )
@@ -529,9 +529,15 @@ def _no_effect(measure: str, n: int, trouble: tuple[str, str]) -> EffectSize:
     )
 
 
-def _interval(effects: ManyEffects, row: int, confidence_level: float) -> Interval | None:
-    low, high = float(effects.low[row]), float(effects.high[row])
-    return None if np.isnan(low) else Interval(low=low, high=high, confidence_level=confidence_level)
+def _error_of(effects: ManyEffects, row: int, confidence_level: float) -> RobustEffect | None:
+    """What influence values say of one effect; None where they say nothing."""
+    error, df = float(effects.std_error[row]), float(effects.df[row])
+    if np.isnan(error):
+        return None
+    limits = Interval(
+        low=float(effects.low[row]), high=float(effects.high[row]), confidence_level=confidence_level
+    )
+    return RobustEffect(std_error=error, df=df, interval=limits)
 
 
 def _pair_trouble(of: Moments, row: int, pair: tuple[int, int], names: list[str]) -> tuple[str, str]:
@@ -562,15 +568,6 @@ def _rank_trouble(table: Array) -> tuple[str, str]:
 def _pair_entries(pair: PairOfTiers, about: dict[str, str]) -> Iterator[Entry]:
     yield from entries_of_pair(pair.means, about)
     who = {**about, "group": pair.means.group, "versus": pair.means.versus}
-    if pair.g_robust_interval is not None and pair.means.hedges_g is not None:
-        yield Entry(
-            measure="hedges_g_robust",
-            method="influence values",
-            about=who,
-            n=pair.means.n,
-            estimate=pair.means.hedges_g,
-            interval=pair.g_robust_interval,
-        )
     known = pair.dominance
     yield Entry(
         measure="cliffs_delta",

@@ -174,12 +174,12 @@ NOTES: tuple[MethodNote, ...] = (
         title={"en": "Differences within and between persons", "zh": "人内与人间差异"},
         text={
             "en": (
-                "Standardised differences are d, d_z and Hedges' g with noncentral t intervals; hypotheses use intervals from "
-                "influence values, which allow for skewed answers and for staff of one branch answering alike. Several answers of "
+                "Standardised differences are d, d_z and Hedges' g with noncentral t intervals; hypotheses, and pairs of groups, use "
+                "intervals from influence values, which allow for skewed answers, unequal spreads and staff of one branch answering alike. Several answers of "
                 "the same person are compared by Friedman's test or, for yes-no answers, by Cochran's Q."
             ),
             "zh": (
-                "标准化差异为d、d_z和Hedges g，区间由非中心t分布求得；假设检验采用基于影响值的区间，兼顾回答的偏态和同一网点员工回答的相似性。"
+                "标准化差异为d、d_z和Hedges g，区间由非中心t分布求得；假设检验和组间两两比较采用基于影响值的区间，兼顾回答的偏态、各组离散程度的差异和同一网点员工回答的相似性。"
                 "同一受访者的多个回答用Friedman检验比较，是否型回答用Cochran Q检验。"
             ),
         },
