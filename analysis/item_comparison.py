@@ -142,7 +142,7 @@ def _plain(sample: Sample, names: list[str], owner: dict[str, str], level: float
             test=told.chosen,
             p_value=told.p_value,
             p_adjusted=None,
-            effect=item.effects["omega_squared"],
+            effect=item.effects["omega_squared_robust"],
             state=told.state,
             reason=told.reason,
         )

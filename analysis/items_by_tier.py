@@ -37,6 +37,7 @@ from analysis.groups import (
 from analysis.means import RobustEffect
 from analysis.noncentral import chi_square_noncentrality
 from analysis.results import Entry, Interval, Tabular
+from analysis.share_of_variance import share_errors, share_interval
 from analysis.table_tests import ManyEffects, ManyTests, Moments
 from analysis.trend import JonckheereTerpstra, KendallTauB
 from analysis.two_groups import Dominance, superiority_interval
@@ -259,6 +260,7 @@ class _Many:
             self.values[row, 0, : len(values)] = values
         self.of = table_tests.moments(self.counts, self.values)
         self.squares = table_tests.sums_of_squares(self.of)
+        self.share_errors = share_errors(self.counts, self.values)
         self.tests: dict[str, ManyTests] = {
             "welch_f": table_tests.welch_f(self.of),
             "classical_f": table_tests.classical_f(self.of),
@@ -381,6 +383,7 @@ class _Many:
                 if trouble[0] == "ok"
                 else _no_effect(measure, n, trouble)
             )
+        found["omega_squared_robust"] = self._robust_share(found["omega_squared"], row)
         ranks = self._test(row, "kruskal_wallis_h", n)
         found["rank_epsilon_squared"] = EffectSize(
             measure="rank_epsilon_squared",
@@ -392,6 +395,22 @@ class _Many:
             reason=ranks.reason,
         )
         return found | self._cramers(row, n)
+
+    def _robust_share(self, plain: EffectSize, row: int) -> EffectSize:
+        interval, state, reason = None, plain.state, plain.reason
+        if plain.estimate is not None:
+            error, df = (float(numbers[row]) for numbers in self.share_errors)
+            interval = share_interval(plain.estimate, error, df, self.level)
+            if interval is None:
+                state, reason = "no_error", "leaving out any respondent changes nothing"
+        return replace(
+            plain,
+            measure="omega_squared_robust",
+            method="Omega squared, interval from respondents left out",
+            interval=interval,
+            state=state,
+            reason=reason,
+        )
 
     def _cramers(self, row: int, n: int) -> dict[str, EffectSize]:
         test = self._test(row, "chi_square", n)

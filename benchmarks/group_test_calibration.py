@@ -501,7 +501,7 @@ def shares_covered(sizes: tuple[int, ...], shapes: tuple[str, ...], samples: int
     trend = tests.trend(tables)
     half = 1.959964 * trend.tau_b_std_error
     drawn = [compare_groups(*rows_of(t), rng=rng, resamples=400) for t in tables[:few]]
-    omega = [x.omega_squared_resampled.interval for x in drawn]
+    omega = [x.omega_squared_robust.interval for x in drawn]
     ranks = [x.rank_epsilon_squared.interval for x in drawn]
     cells = (
         f"{eta:.3f}",
@@ -518,7 +518,7 @@ def shares_covered(sizes: tuple[int, ...], shapes: tuple[str, ...], samples: int
 
 
 SHARE_HEAD = (
-    "| sizes | answers | share of variance | noncentral F | omega squared, resampled | rank epsilon squared "
+    "| sizes | answers | share of variance | noncentral F | omega squared, robust | rank epsilon squared "
     "| resampled | V | noncentral chi-square | tau-b | asymptotic |"
 )
 

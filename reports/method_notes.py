@@ -134,13 +134,13 @@ NOTES: tuple[MethodNote, ...] = (
         text={
             "en": (
                 "Means are compared by Welch's analysis of variance, which does not assume equal variances, with "
-                "omega squared and its noncentral interval; pairs by Games and Howell's method. The Kruskal-Wallis test and "
+                "omega squared and an interval from leaving out one respondent at a time; pairs by Games and Howell's method. The Kruskal-Wallis test and "
                 "the Jonckheere-Terpstra test for ordered groups use ranks only. Kendall's tau-b measures the trend, with "
                 "an asymptotic interval that does not assume independence. Single questions are tested by the test that the number "
                 "of answers, group sizes and skewness call for, never by the smaller p-value: as a rule Welch's, corrected for skewness where groups are of uneven size."
             ),
             "zh": (
-                "均值比较采用不要求方差齐性的Welch方差分析，并报告ω²及其非中心置信区间；两两比较采用Games-Howell法。"
+                "均值比较采用不要求方差齐性的Welch方差分析，并报告ω²及逐一剔除受访者所得的置信区间；两两比较采用Games-Howell法。"
                 "Kruskal-Wallis检验和针对有序组的Jonckheere-Terpstra检验仅使用秩。趋势以Kendall tau-b度量，其渐近区间不假定独立。"
                 "单个题项的检验方法依选项数、各组人数和偏态选定，而不依p值大小：通常为Welch检验，各组人数悬殊时作偏态校正。"
             ),

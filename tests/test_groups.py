@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import f_oneway, kruskal
 
+from analysis.drivers import r_squared_interval
 from analysis.groups import compare_groups, hedges_g, split_by_group
 
 CLOSED = {"rel": 1e-9}
@@ -48,7 +49,7 @@ def check(result, case, computed_by_r):
         for end, value in (("low", effect.interval.low), ("high", effect.interval.high)):
             assert value == pytest.approx(r[f"eta_{end}"], **NONCENTRAL), (name, end)
             assert value == pytest.approx(r[f"effectsize_eta_{end}"], **SEARCHED), (name, end)
-    assert result.omega_squared_resampled.estimate == result.omega_squared.estimate
+    assert result.omega_squared_robust.estimate == result.omega_squared.estimate
     assert result.rank_epsilon_squared.estimate == pytest.approx(r["epsilon"], **CLOSED)
     for summary in result.groups:
         g = computed_by_r("groups", f"{case} {summary.group}")
@@ -208,7 +209,7 @@ def test_entries_name_everything():
         ["mean"] * 3
         + ["welch_f", "classical_f", "kruskal_wallis_h", "brown_forsythe_means_f", "brown_forsythe_f"]
         + ["omega_squared", "eta_squared", "epsilon_squared"]
-        + ["omega_squared_resampled", "rank_epsilon_squared"]
+        + ["omega_squared_robust", "rank_epsilon_squared"]
         + ["mean_difference", "hedges_g"] * 3
     )
     assert (frame["variable"] == "SAT").all()
@@ -275,10 +276,9 @@ def test_variance_shares_are_ordered(drawn):
     assert eta.interval.low <= eta.interval.high
 
 
-def test_resampled_share_of_variance_is_that_of_drawing_respondents(survey):
-    data = survey[["LOY", "TIER"]].dropna()
-    result = compare(survey["LOY"], tiers(survey), resamples=4000).omega_squared_resampled
-    rng, drawn = np.random.default_rng(2), []
+def test_the_robust_share_of_variance_is_that_of_leaving_respondents_out(survey):
+    data = survey[["LOY", "TIER"]].dropna().reset_index(drop=True)
+    result = compare(survey["LOY"], tiers(survey)).omega_squared_robust
 
     def eta(sample):
         mean = sample.groupby("TIER")["LOY"].transform("mean")
@@ -286,12 +286,23 @@ def test_resampled_share_of_variance_is_that_of_drawing_respondents(survey):
             (sample["LOY"] - sample["LOY"].mean()) ** 2
         ).sum()
 
-    for _ in range(1000):
-        drawn.append(eta(data.iloc[rng.integers(len(data), size=len(data))]))
-    freed = np.clip(np.array(drawn) - 2 * (np.mean(drawn) - eta(data)), 0, 1)
+    n = len(data)
+    left = np.array([eta(data.drop(index=i)) for i in data.index])
+    deviation = np.sqrt((n - 1) / n) * (left - left.mean())
+    variance = (deviation**2).sum()
+    df = min(n - data["TIER"].nunique(), 3 * variance**2 / (deviation**4).sum())
+    interval = r_squared_interval(result.estimate, np.sqrt(variance), df, 0.95)
     assert (result.interval.low, result.interval.high) == pytest.approx(
-        np.quantile(freed, [0.025, 0.975]), abs=0.03
+        (interval.low, interval.high), rel=1e-9
     )
+    assert result.interval.low < result.estimate < result.interval.high
+
+
+def test_a_share_that_no_respondent_moves_has_no_interval():
+    found = compare(*some([1, 2, 1, 2], list("aabb"))).omega_squared_robust
+    assert found.state in ("ok", "no_error")
+    assert (found.interval is None) == (found.state == "no_error")
+    assert found.estimate == 0
 
 
 def test_samples_too_small_to_resample_say_so():

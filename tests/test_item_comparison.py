@@ -47,8 +47,8 @@ def test_every_number_is_that_of_the_functions_for_one_item(sample):
         values = sample.frame[item.variable]
         whole = compare_groups(values, sample.groups, rng=np.random.default_rng(1), resamples=2)
         assert [one.mean for one in item.groups] == pytest.approx([one.mean for one in whole.groups])
-        assert item.effect.estimate == pytest.approx(whole.omega_squared.estimate, abs=1e-10)
-        assert item.effect.interval.high == pytest.approx(whole.omega_squared.interval.high, abs=1e-7)
+        assert item.effect.estimate == pytest.approx(whole.omega_squared_robust.estimate, abs=1e-10)
+        assert item.effect.interval.high == pytest.approx(whole.omega_squared_robust.interval.high, abs=1e-7)
         told = recommend_test(values, sample.groups)
         assert (item.test, item.p_value, item.n) == (told.chosen, told.p_value, whole.n)
     assert tuple(item.p_adjusted for item in found.items) == holm([item.p_value for item in found.items])

@@ -67,7 +67,12 @@ def check_item(item, x, tier):
     }
     for measure, wanted in rows.items():
         same(item.tests[measure], wanted, measure)
-    for effect in (whole.omega_squared, whole.eta_squared, whole.epsilon_squared):
+    for effect in (
+        whole.omega_squared,
+        whole.omega_squared_robust,
+        whole.eta_squared,
+        whole.epsilon_squared,
+    ):
         own = item.effects[effect.measure]
         if effect.state == "ok":
             same(own, effect, effect.measure)

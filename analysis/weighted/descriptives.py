@@ -336,7 +336,7 @@ def weighted_group_comparison(
         brown_forsythe=none("brown_forsythe_f"),
         brown_forsythe_means=none("brown_forsythe_means_f"),
         omega_squared=effect("omega_squared"),
-        omega_squared_resampled=effect("omega_squared_resampled"),
+        omega_squared_robust=effect("omega_squared_robust"),
         epsilon_squared=epsilon,
         eta_squared=replace(eta, measure="eta_squared"),
         rank_epsilon_squared=effect("rank_epsilon_squared"),

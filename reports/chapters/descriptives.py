@@ -40,8 +40,8 @@ WORDS = {
     "omega": {"en": "ω²", "zh": "ω²"},
     "means": {"en": "Mean by group", "zh": "各组均值"},
     "by_group_note": {
-        "en": "ω² with its noncentral interval. p (Holm): corrected over the lines of this table; the hypotheses are judged elsewhere.",
-        "zh": "ω²及其非中心区间。p（Holm）在本表各行间校正；假设检验另见。",
+        "en": "ω² with an interval that takes neither equal variances nor normal answers for granted. p (Holm): corrected over the lines of this table; the hypotheses are judged elsewhere.",
+        "zh": "ω²的区间不要求方差齐性和正态。p（Holm）在本表各行间校正；假设检验另见。",
     },
     "suppressed": {
         "en": "Groups with fewer than {minimum} respondents are suppressed (–), and where needed a second one, so that they cannot be worked out.",
@@ -101,8 +101,8 @@ WORDS = {
     "difference": {"en": "Difference", "zh": "差值"},
     "g": {"en": "g", "zh": "g"},
     "gaps_note": {
-        "en": "Difference: first minus second. g: Hedges' g with noncentral interval. Comparable: whether both populations understand the items of a construct alike, by the ladder of invariance up to equal intercepts (chapter on measurement); where not, the gap says nothing and no hypothesis is judged by it. –: single questions, for which that is assumed.",
-        "zh": "差值为前者减后者。g为Hedges g及其非中心区间。“可比性”指两类人群对构念各题项的理解是否一致，按测量等同逐级检验至截距相等（见测量质量一章）；不可比时差值没有意义，相关假设不作判断。“–”为单一题目，其可比性系假定。",
+        "en": "Difference: first minus second. g: Hedges' g with an interval from influence values. Comparable: whether both populations understand the items of a construct alike, by the ladder of invariance up to equal intercepts (chapter on measurement); where not, the gap says nothing and no hypothesis is judged by it. –: single questions, for which that is assumed.",
+        "zh": "差值为前者减后者。g为Hedges g及其基于影响值的区间。“可比性”指两类人群对构念各题项的理解是否一致，按测量等同逐级检验至截距相等（见测量质量一章）；不可比时差值没有意义，相关假设不作判断。“–”为单一题目，其可比性系假定。",
     },
 }
 
@@ -188,7 +188,7 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
             else:
                 cells.append(telling.cite(scope, pick(entries, "mean", group=group), "estimate"))
         welch = telling.listed(scope, pick(entries, comparison.welch.measure))
-        share = comparison.epsilon_squared if weighted else comparison.omega_squared
+        share = comparison.epsilon_squared if weighted else comparison.omega_squared_robust
         omega = pick(entries, share.measure)
         cells.append(telling.cite(scope, welch, "statistic"))
         cells.append(telling.cite(scope, welch, "p_value"))
@@ -198,7 +198,9 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
         cells.append(telling.cite(scope, omega, "interval", "bounded", 3))
         rows.append(tuple(cells))
     first = comparisons[0]
-    level = telling.numbers.level((first.epsilon_squared if weighted else first.omega_squared).interval)
+    level = telling.numbers.level(
+        (first.epsilon_squared if weighted else first.omega_squared_robust).interval
+    )
     notes = [telling.say(WORDS["by_group_weighted" if weighted else "by_group_note"])]
     if any(hidden_groups(comparison, minimum) for comparison in comparisons):
         notes.append(telling.say(WORDS["suppressed"], minimum=str(minimum)))
@@ -343,7 +345,8 @@ def _gaps(telling: Telling) -> Iterator[Block]:
                 continue
             scope = f"{first}-{second}.gaps.{gap.parallel.names[first]}"
             entries = gap.difference.entries()
-            difference, g = pick(entries, "difference"), pick(entries, "hedges_g")
+            measure = "hedges_g" if gap.difference.robust is None else "hedges_g_robust"
+            difference, g = pick(entries, "difference"), pick(entries, measure)
             level = level or telling.numbers.level(g.interval)
             rows.append(
                 (

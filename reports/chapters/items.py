@@ -43,8 +43,8 @@ WORDS = {
     "interval": {"en": "{level} interval", "zh": "{level}区间"},
     "others": {"en": "Other questions", "zh": "其他题项"},
     "note": {
-        "en": "Reverse-worded questions are turned round. p (Holm): of {test}, corrected over the {family} questions of this table that have a test; the constructs are compared above and corrected there. ω²: share of variance that goes with the group, with its noncentral interval.",
-        "zh": "反向题已反向计分。p（Holm）为{test}的p值，在本表{family}个有检验结果的题项间校正；构念的组间比较见前文，另行校正。ω²为组别解释的方差比例及其非中心区间。",
+        "en": "Reverse-worded questions are turned round. p (Holm): of {test}, corrected over the {family} questions of this table that have a test; the constructs are compared above and corrected there. ω²: share of variance that goes with the group, with an interval that does not take variances for equal.",
+        "zh": "反向题已反向计分。p（Holm）为{test}的p值，在本表{family}个有检验结果的题项间校正；构念的组间比较见前文，另行校正。ω²为组别解释的方差比例，其区间不要求方差齐性。",
     },
     "note_weighted": {
         "en": "Means are weighted; reverse-worded questions are turned round. p (Holm): of {test}, corrected over the {family} questions of this table that have a test. ε²: share of variance that goes with the group, freed of bias, with interval of the design.",
