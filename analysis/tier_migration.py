@@ -13,8 +13,8 @@ from scipy import stats
 from analysis.agreement import WeightedKappa, weighted_kappa
 from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
-from analysis.waves.tests import wilson_interval
 from analysis.weighting import refuses_weights
+from analysis.wilson import wilson_interval
 
 Array = npt.NDArray[np.float64]
 
@@ -256,7 +256,9 @@ def _transitions(
                     second=second,
                     count=int(counts[i, j]),
                     share=share,
-                    interval=None if share is None else wilson_interval(share, size, level),
+                    interval=None
+                    if share is None
+                    else wilson_interval(int(counts[i, j]), size, confidence_level=level),
                 )
             )
     return tuple(found)
@@ -271,7 +273,10 @@ def _movements(counts: npt.NDArray[np.int64], level: float) -> tuple[Movement, .
     }
     return tuple(
         Movement(
-            direction=direction, count=count, share=count / n, interval=wilson_interval(count / n, n, level)
+            direction=direction,
+            count=count,
+            share=count / n,
+            interval=wilson_interval(count, n, confidence_level=level),
         )
         for direction, count in found.items()
     )
