@@ -36,8 +36,8 @@ def standardized_mixed_model(
 
     References
     ----------
-    .. [1] Ben-Shachar, M. S., Lüdecke, D., & Makowski, D. (2020). effectsize: Estimation of effect size indices
-       and standardized parameters. Journal of Open Source Software, 5(56), 2815.
+    .. [1] Ben-Shachar, M. S., Lüdecke, D., & Makowski, D. (2020). effectsize: Estimation of effect size
+       indices and standardized parameters. Journal of Open Source Software, 5(56), 2815.
 
     Examples
     --------
@@ -62,5 +62,7 @@ def standardized_mixed_model(
 def _z_scores(columns: pd.DataFrame) -> pd.DataFrame:
     """Columns less their mean over their standard deviation; of a constant, zeros."""
     centred = columns - columns.mean()
-    still = columns.max() == columns.min()  # the deviation of equal fractions may differ from zero by rounding
+    still = (
+        columns.max() == columns.min()
+    )  # the deviation of equal fractions may differ from zero by rounding
     return (centred / columns.std(ddof=1)).mask(still & columns.notna(), 0.0)
