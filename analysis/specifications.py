@@ -405,6 +405,7 @@ def _random_intercept(question: Question) -> Estimate:
         question.one("outcome"),
         pd.DataFrame({name: question.sample.variable(name) for name in names}),
         clusters,
+        spread_intervals="none",
         confidence_level=question.settings.confidence_level,
     )
     found = Estimate(

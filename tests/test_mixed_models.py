@@ -156,6 +156,15 @@ def test_standardised_coefficients_without_a_model_say_why():
     assert flat.effect("z").estimate == pytest.approx(np.corrcoef(level, z["z"])[0, 1], rel=1e-9)
 
 
+def test_without_intervals_of_spreads_nothing_else_changes():
+    for choices in ({}, {"slope": "Days"}):
+        whole, bare = sleep(**choices), sleep(spread_intervals="none", **choices)
+        assert bare.effects == whole.effects
+        assert [c.sd for c in bare.components] == [c.sd for c in whole.components]
+        assert (bare.icc, bare.icc_interval) == (whole.icc, None)
+        assert all(c.sd_interval is None for c in bare.components)
+
+
 def test_the_likelihood_is_that_of_a_normal_distribution():
     rng = np.random.default_rng(2)
     groups = np.repeat(np.arange(6), [1, 2, 3, 5, 8, 4])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.mixed.models import MixedModel, mixed_model
+from analysis.mixed.models import MixedModel, SpreadIntervals, mixed_model
 from analysis.weighting import refuses_weights
 
 
@@ -13,7 +13,12 @@ from analysis.weighting import refuses_weights
     instead="analysis.design.regression.design_linear",
 )
 def standardized_mixed_model(
-    outcome: pd.Series, predictors: pd.DataFrame, groups: pd.Series, *, confidence_level: float = 0.95
+    outcome: pd.Series,
+    predictors: pd.DataFrame,
+    groups: pd.Series,
+    *,
+    spread_intervals: SpreadIntervals = "likelihood",
+    confidence_level: float = 0.95,
 ) -> MixedModel:
     """A model with a random intercept of branches, all variables as z-scores of those analysed.
 
@@ -26,6 +31,8 @@ def standardized_mixed_model(
     predictors : DataFrame, shape (n_respondents, n_predictors)
     groups : Series, shape (n_respondents,)
         Branch of each respondent. Respondents with a blank anywhere are left out, before z-scores are taken.
+    spread_intervals : {"likelihood", "none"}
+        See :func:`analysis.mixed.models.mixed_model`.
 
     Notes
     -----
@@ -55,6 +62,7 @@ def standardized_mixed_model(
         _z_scores(outcome.where(whole).to_frame(str(outcome.name)))[str(outcome.name)],
         _z_scores(predictors.where(whole)),
         groups,
+        spread_intervals=spread_intervals,
         confidence_level=confidence_level,
     )
 
