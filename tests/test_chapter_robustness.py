@@ -89,8 +89,8 @@ def test_models_of_branches_that_do_not_differ_are_named(curves, language):
     for shown, named in ((curve, False), (replace(curve, specifications=specs), True)):
         (table,) = [b for b in robustness_chapter(telling(language), [shown]) if isinstance(b, Table)]
         words = {
-            "en": "in 1 of S3\\_innovation, test 1: their variance",
-            "zh": "等同于最小二乘回归：S3\\_innovation第1项检验1种。",
+            "en": f"in 1 of {plain('S3_innovation')}, test 1: their variance",
+            "zh": f"等同于最小二乘回归：{plain('S3_innovation')}第1项检验1种。",
         }[language]
         assert any(words in note for note in table.notes) == named
 
