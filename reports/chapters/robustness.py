@@ -294,8 +294,9 @@ def _disagreement(telling: Telling, curve: SpecificationCurve) -> Iterator[str]:
             for (of, choice), (holding, analyses) in curve.by_choice().items()
             if of == dimension
         ]
+        stop = "；" if telling.language == "zh" else "; "
         yield telling.say(
-            WORDS["hangs"], dimension=telling.say(DIMENSIONS[dimension]), choices="; ".join(choices)
+            WORDS["hangs"], dimension=telling.say(DIMENSIONS[dimension]), choices=stop.join(choices)
         )
 
 
