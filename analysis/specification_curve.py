@@ -24,8 +24,9 @@ class Specification:
     a model reads no scores, ``items``; ``controls`` is ``declared`` or ``none``; ``clusters`` is ``counted``,
     ``ignored`` or ``random_intercept``, ``weights`` ``used`` or ``ignored``.
 
-    ``state`` is that of the result, or ``too_few`` below the respondents that a verdict needs. ``singular``
-    is that of a random intercept whose variance is estimated as nought; the estimate stands.
+    ``state`` is that of the result, ``too_few`` below the respondents that a verdict needs, or
+    ``not_available`` when the statistic has no such version. ``singular`` is that of a random intercept whose
+    variance is estimated as nought; the estimate stands.
     """
 
     choices: Mapping[str, str]

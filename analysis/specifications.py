@@ -60,6 +60,7 @@ from analysis.weighted.ranks import (
     weighted_rank_coefficient,
 )
 from analysis.weighted.results import WEIGHTED
+from analysis.weighted.segmentation import METHOD as WEIGHTED_SEGMENTS
 from analysis.weighted.tests import weighted_estimate
 from analysis.weighting import weights_given_by
 from surveys.responses import Responses
@@ -87,6 +88,11 @@ CLUSTERED: frozenset[TestKind] = frozenset(
 )
 #: kinds that a structural equation model can estimate between the constructs, in the same unit
 LATENT: Mapping[TestKind, TestKind] = {"path": "latent_path", "indirect": "latent_indirect"}
+#: methods under a design, as they are called where all respondents of the sampled branches count alike
+OF_BRANCHES: Mapping[str, str] = {
+    WEIGHTED: "errors count branches",
+    WEIGHTED_SEGMENTS: "k-means on z-scores, bootstrap of branches with segments found anew",
+}
 #: states of results that stand with a caution
 STANDING = ("ok", "singular")
 
@@ -293,14 +299,7 @@ def _specifications(
     populations = (test.population, *test.variables.get("versus_population", ()))
     trouble = _absent(test, samples, populations)
     if trouble:
-        yield Specification(
-            choices={"screening": "all_rules", "statistic": _own_measure(test)},
-            declared=True,
-            method="not carried out",
-            n=0,
-            state=trouble[0],
-            reason=trouble[1],
-        )
+        yield _not_carried_out({"screening": "all_rules", "statistic": _own_measure(test)}, 0, *trouble, True)
         return
     fewer = replace(settings, resamples=min(settings.resamples, FEWER.get(test.kind, settings.resamples)))
     for place, choices in enumerate(_choices(test, samples, populations)):
@@ -314,7 +313,7 @@ def _specifications(
             variables.pop("controls", None)
         if test.kind == "correlation":
             variables["method"] = (choices["statistic"],)
-        named = "/".join((hypothesis, str(position), *choices.values()))
+        named = "/".join((hypothesis, str(position), *_drawn_alike(test, choices).values()))
         question = Question(
             test=replace(test, variables=variables),
             population=study.populations[test.population],
@@ -324,6 +323,40 @@ def _specifications(
             rng=np.random.default_rng([settings.seed, zlib.crc32(named.encode())]),
         )
         yield _specification(question, choices, declared=place == 0)
+
+
+def _drawn_alike(test: DeclaredTest, choices: Mapping[str, str]) -> Mapping[str, str]:
+    """Choices that name the random numbers: segments start alike whether or not errors count branches."""
+    return {**choices, "clusters": "ignored"} if "clusters" in choices and _by_design(test) else choices
+
+
+def _by_design(test: DeclaredTest) -> bool:
+    """Whether errors that count branches are those of a sample of branches."""
+    return test.kind not in CLUSTERED
+
+
+def _not_carried_out(
+    choices: Mapping[str, str], n: int, state: str, reason: str, declared: bool
+) -> Specification:
+    return Specification(
+        choices=choices, declared=declared, method="not carried out", n=n, state=state, reason=reason
+    )
+
+
+def _no_branches(question: Question, choices: Mapping[str, str]) -> tuple[str, str] | None:
+    """Why an analysis whose errors are to count branches by way of a design cannot be."""
+    if not _counted_by_design(question.test, choices):
+        return None
+    if question.test.kind == "latent_trend":
+        return "not_available", "latent means of ordered items have no error here that counts branches"
+    clusters = question.sample.clusters
+    branches = 0 if clusters is None else clusters.nunique()
+    return ("too_few", f"branches known: {branches}; errors that count them need 2") if branches < 2 else None
+
+
+def _counted_by_design(test: DeclaredTest, choices: Mapping[str, str]) -> bool:
+    counted = choices.get("clusters") == "counted"
+    return counted and (_by_design(test) or choices["statistic"] == MEASURES["trend"])
 
 
 def _absent(test: DeclaredTest, samples: _Samples, populations: Sequence[str]) -> tuple[str, str] | None:
@@ -349,6 +382,9 @@ def _specification(question: Question, choices: Mapping[str, str], *, declared: 
     kind, test = question.test.kind, question.test
     latent = kind in LATENT and choices["statistic"] == MEASURES[LATENT[kind]]
     twin = kind in TWINS and not latent and choices["statistic"] != MEASURES[kind]
+    without = _no_branches(question, choices)
+    if without:
+        return _not_carried_out(choices, question.sample.n, *without, declared)
     own: float | None
     tail: Tail | None
     found: RankVersion | Estimate
@@ -390,8 +426,12 @@ def _estimate(question: Question, choices: Mapping[str, str], *, latent: bool) -
         return carried_out(replace(question, test=replace(question.test, kind=LATENT[kind])))
     if clusters == "random_intercept":
         return _random_intercept(question)
-    if clusters == "counted" and (kind not in CLUSTERED or choices["statistic"] == "tau_b"):
-        return _of_branches(question)
+    if _counted_by_design(question.test, choices):
+        found = weighted_estimate(question)
+        method = found.method
+        for design, branches in OF_BRANCHES.items():
+            method = method.replace(design, branches)
+        return replace(found, method=method)
     return carried_out(question)
 
 
@@ -425,23 +465,6 @@ def _random_intercept(question: Question) -> Estimate:
         interval=effect.interval,
         tail=t_tail(effect.estimate, effect.std_error, effect.df),
     )
-
-
-def _of_branches(question: Question) -> Estimate:
-    """The test under the design of a sample of branches in which all respondents count alike."""
-    clusters = question.sample.clusters
-    branches = 0 if clusters is None else clusters.nunique()
-    if branches < 2:
-        plain = carried_out(question)
-        return Estimate(
-            method="not carried out",
-            n=plain.n,
-            result=plain.result,
-            state="too_few",
-            reason=f"{branches} branches; errors that count them need 2",
-        )
-    found = weighted_estimate(question)
-    return replace(found, method=found.method.replace(WEIGHTED, "errors count branches"))
 
 
 def _path_by_ranks(question: Question) -> RankVersion:

@@ -318,6 +318,12 @@ COUNTED = {
         "added_value", outcome=("effectiveness",), base=("data_quality",), added=("system_support",)
     ),
     "repeated": declared("repeated", columns=("EFF1", "EFF2", "EFF3")),
+    "segmentation": declared(
+        "segmentation",
+        rule=("POST",),
+        features=("data_quality", "system_support"),
+        outcomes=("effectiveness",),
+    ),
 }
 
 
@@ -345,6 +351,14 @@ def test_errors_count_branches_whatever_the_kind(screened, kind):
         assert (spec.estimate, spec.interval) == (direct.estimate, direct.interval)
 
 
+def test_latent_means_of_ordered_items_have_no_error_that_counts_branches(screened):
+    (curve,) = specification_curves(study_of(declared("latent_trend", outcome=("effectiveness",))), screened)
+    # under a design the items are taken as numbers: another estimate, not another error
+    assert {spec.choices["clusters"] for spec in curve.not_run} == {"counted"}
+    assert {spec.state for spec in curve.not_run} == {"not_available"}
+    assert all("no error here that counts branches" in spec.reason for spec in curve.not_run)
+
+
 def test_one_branch_alone_gives_no_error_that_counts_branches(screened):
     screening = screened["employees"]
     answers = screening.responses.answers
@@ -355,7 +369,7 @@ def test_one_branch_alone_gives_no_error_that_counts_branches(screened):
     assert lost
     assert {spec.choices["clusters"] for spec in lost} == {"counted"}
     assert {(spec.state, spec.reason) for spec in lost} == {
-        ("too_few", "1 branches; errors that count them need 2")
+        ("too_few", "branches known: 1; errors that count them need 2")
     }
 
 
