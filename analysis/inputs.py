@@ -68,10 +68,10 @@ class Sample:
         if self.design is not None:
             return self.design
         if self.clusters is None:
-            return survey_design(np.ones(self.n))
+            return survey_design(np.ones(self.n), errors="jackknife")
         known = self.clusters.notna().to_numpy()
         codes = np.where(known, pd.factorize(self.clusters)[0], pd.factorize(self.clusters)[0].max())
-        return survey_design(known.astype(float), clusters=codes)
+        return survey_design(known.astype(float), clusters=codes, errors="jackknife")
 
     @property
     def n(self) -> int:

@@ -6,15 +6,15 @@ Rules, in their order:
 
 1. Answers on few points (at most ``FEW_POINTS``) of two groups are compared by ranks, without assuming equal
    spread (Brunner-Munzel).
-2. Otherwise means are compared by Welch's test, which needs no equal variances, and no normal answers as long
-   as skewed answers and unequal sizes do not skew the difference of two means: the *lean* (:func:`leans`)
-   stays below ``LEAN`` (Delacre, Lakens & Leys 2017).
-3. Answers that lean more are held against Welch's bootstrap distribution, as long as the smallest group has
-   ``BOOTSTRAP_GROUP`` respondents and the lean stays below ``BOOTSTRAP_LEAN``.
-4. In smaller groups, or answers that lean more still, no test of means keeps its level. If spreads are alike,
-   ranks are compared (Mann-Whitney, Kruskal-Wallis), which asks whether the groups answer alike; if they are
-   not, Welch's statistic is held against its permutation distribution. The same holds where all of a group
-   gave one answer, so that its mean has no error, or a group has fewer than ``SMALL_GROUP`` respondents.
+2. Otherwise means are compared by Welch's test, which needs no equal variances (Delacre, Lakens & Leys 2017),
+   and no normal answers as long as sizes are much alike (at most ``EVEN_SIZES`` to 1): the skewness of the
+   groups then cancels.
+3. Where sizes are uneven, a difference of means leans to where the answers of the smaller group have their
+   longer tail; Welch's statistic is then corrected for it (``analysis.corrected_welch``).
+4. Where answers pile up so much at one end that this is not enough (the *lean*, :func:`leans`, reaches
+   ``PILED_UP``), a difference is one only if the corrected test and the test of ranks both find it.
+   Where all of a group gave one answer, so that its mean has no error, or a group has fewer than
+   ``SMALL_GROUP`` respondents, ranks alone are compared (Mann-Whitney, Kruskal-Wallis).
 5. The classical tests (Student, one-way analysis of variance) are never recommended: where they are right
    Welch's test loses next to nothing, and where they are wrong nothing in the data says so reliably
    (Zimmerman 2004).
@@ -39,9 +39,9 @@ import pandas as pd
 from scipy import stats
 
 from analysis import table_tests
+from analysis.corrected_welch import corrected_welch_f
 from analysis.counted_rows import Counts, written_out
 from analysis.groups import cross_table, split_by_group
-from analysis.resampled_welch import bootstrap_welch, permutation_welch
 from analysis.results import Entry, Tabular
 from analysis.weighting import refuses_weights, step_of
 
@@ -50,8 +50,8 @@ WEIGHTING = step_of("analysis.recommended_test.recommend_test")
 Array = npt.NDArray[np.float64]
 Chosen = Literal[
     "welch",
-    "welch_bootstrap",
-    "welch_permutation",
+    "welch_corrected",
+    "welch_and_ranks",
     "brunner_munzel",
     "mann_whitney",
     "kruskal_wallis",
@@ -59,8 +59,8 @@ Chosen = Literal[
 ]
 NULLS: Mapping[Chosen, str] = {
     "welch": "equal means",
-    "welch_bootstrap": "equal means",
-    "welch_permutation": "equal means in large samples, equal distributions in small ones",
+    "welch_corrected": "equal means",
+    "welch_and_ranks": "equal means, or equal distributions",
     "brunner_munzel": "neither group tends to answer higher",
     "mann_whitney": "equal distributions",
     "kruskal_wallis": "equal distributions",
@@ -70,13 +70,12 @@ NULLS: Mapping[Chosen, str] = {
 FEW_POINTS = 3  #: answers on no more points than this are read by their ranks
 SMALL_GROUP = 8  #: means of smaller groups are never near enough to normal
 RANKED_GROUP = 15  #: smallest group for which Brunner and Munzel's test keeps its level
-LEAN = 0.15  #: skewness of a difference of means, beyond which Welch's test rejects too often
-BOOTSTRAP_LEAN = 0.3  #: beyond this its bootstrap distribution is off too
-BOOTSTRAP_GROUP = 25  #: smallest group whose answers stand for others like them
+EVEN_SIZES = 1.5  #: ratio of the largest to the smallest group up to which skewness cancels
+LEAN = 0.15  #: skewness of a difference of means that is worth a remark
+PILED_UP = 0.35  #: beyond this the corrected test rejects too often too
+UNCERTAIN_GROUP = 25  #: the skewness of smaller groups is hardly known
 UNEQUAL_SPREAD = 2.0  #: ratio of the largest to the smallest variance that is worth a remark
 ALPHA = 0.05
-#: of the test of equal variances; where answers pile up, tests of ranks and of variances see the same samples
-UNLIKE_SPREAD = 0.01
 SHAPIRO_MOST = 5000  #: beyond this Shapiro and Wilk's p-value is not accurate
 
 
@@ -156,8 +155,6 @@ def recommend_test(
     values: pd.Series,
     groups: pd.Series,
     *,
-    rng: np.random.Generator | None = None,
-    resamples: int = 1999,
     counts: Counts | None = None,
 ) -> Recommendation:
     """Choose the test of a difference between independent groups in the open.
@@ -168,10 +165,6 @@ def recommend_test(
         Numbers; NaN for no answer.
     groups : Series of category dtype, shape (n_respondents,)
         The same index.
-    rng : numpy.random.Generator, optional
-        Draws the resamples where the choice falls on a resampled test; seeded with 1 if left out.
-    resamples : int
-        How many then.
     counts : array-like, shape (n_respondents,), optional
         Respondents that a row stands for; rows are written out.
 
@@ -207,10 +200,9 @@ def recommend_test(
     (chosen,) = choices(table[None], np.unique(np.concatenate(list(met.values()))))
     reasons = _reasons(chosen, met, {check.name: check for check in trail})
     results = _all_tests(met, table)
-    if chosen in ("welch_bootstrap", "welch_permutation"):
-        resampled = bootstrap_welch if chosen == "welch_bootstrap" else permutation_welch
-        drawn_by = rng or np.random.default_rng(1)
-        results[chosen] = resampled(met, rng=drawn_by, resamples=resamples).p_value
+    if chosen == "welch_and_ranks":
+        both = [results["welch_corrected"], results[_ranks(len(met) == 2)]]
+        results[chosen] = max((p for p in both if p is not None), default=None) if None not in both else None
     p_value = results[chosen]
     return Recommendation(
         variable=str(values.name),
@@ -280,24 +272,26 @@ def choices(tables: Array, values: Array) -> list[Chosen]:
     Examples
     --------
     >>> choices(np.array([[[0.0, 2, 3, 60], [0, 1, 4, 10]]]), np.array([2.0, 3, 4, 5]))
-    ['mann_whitney']
+    ['welch_and_ranks']
     """
-    smallest, two = tables.sum(axis=2).min(axis=1), tables.shape[1] == 2
+    sizes, two = tables.sum(axis=2), tables.shape[1] == 2
+    smallest = sizes.min(axis=1)
     few = (tables.sum(axis=1) > 0).sum(axis=1) <= FEW_POINTS
     still = ((tables > 0).sum(axis=2) < 2).any(axis=1)
     lean = leans(tables, values)
-    unequal = np.nan_to_num(table_tests.equal_variances_f(tables, values).p_value, nan=1.0) < UNLIKE_SPREAD
-    beyond_means = still | (smallest < SMALL_GROUP)
     rules: list[tuple[npt.NDArray[np.bool_], Chosen]] = [
-        (still, "mann_whitney" if two else "kruskal_wallis"),
-        (~beyond_means & (lean < LEAN) & few & two & (smallest >= RANKED_GROUP), "brunner_munzel"),
-        (~beyond_means & (lean < LEAN), "welch"),
-        (~beyond_means & (smallest >= BOOTSTRAP_GROUP) & (lean < BOOTSTRAP_LEAN), "welch_bootstrap"),
-        (unequal, "welch_permutation"),
-        (np.ones_like(still), "mann_whitney" if two else "kruskal_wallis"),
+        (still | (smallest < SMALL_GROUP), _ranks(two)),
+        (few & two & (lean < LEAN) & (smallest >= RANKED_GROUP), "brunner_munzel"),
+        (sizes.max(axis=1) <= EVEN_SIZES * smallest, "welch"),
+        (lean < PILED_UP, "welch_corrected"),
+        (np.ones_like(still), "welch_and_ranks"),
     ]
     first = np.argmax(np.stack([applies for applies, _ in rules]), axis=0)
     return [rules[at][1] for at in first]
+
+
+def _ranks(two: bool) -> Literal["mann_whitney", "kruskal_wallis"]:
+    return "mann_whitney" if two else "kruskal_wallis"
 
 
 def _trail(met: Mapping[str, Array], table: Array) -> Iterator[Check]:
@@ -320,7 +314,7 @@ def _trail(met: Mapping[str, Array], table: Array) -> Iterator[Check]:
     yield Check(
         name="lean",
         value=lean,
-        remark="answers pile up at one end, too much for the mean of the smallest group"
+        remark="answers pile up at one end, and sizes are uneven: means of few lean with them"
         if lean >= LEAN
         else "",
     )
@@ -359,36 +353,33 @@ def _reasons(chosen: Chosen, met: Mapping[str, Array], trail: Mapping[str, Check
     if chosen == "brunner_munzel":
         return "the answers have few points", "ranks are compared without assuming equal spread"
     if chosen == "welch":
-        reasons = ("every group is large enough for its mean", "unequal variances do no harm")
-        if trail["group_sizes"].value >= BOOTSTRAP_GROUP or trail["variances"].value <= UNEQUAL_SPREAD:
-            return reasons
-        return (
-            *reasons,
-            f"though with fewer than {BOOTSTRAP_GROUP} respondents in a group and spreads that differ, "
-            "skewed answers can make it reject in up to a tenth of samples without a difference",
-        )
-    if chosen == "welch_bootstrap":
-        return (
-            "answers pile up at one end, so that Welch's test rejects too often",
-            "resampling shows how its statistic is spread when means are equal",
-        )
+        return "every group is large enough for its mean", "unequal variances do no harm"
+    if chosen in ("welch_corrected", "welch_and_ranks"):
+        return tuple(_of_uneven_sizes(chosen, trail["group_sizes"].value))
     still = [group for group, answers in met.items() if np.ptp(answers) == 0]
-    why = "answers pile up at one end, too much for a test of means with a group this small"
+    why = "a group is too small for any test of means"
     if still:
         why = f"all answers are the same in {', '.join(still)}"
-    elif trail["group_sizes"].value < SMALL_GROUP:
-        why = "a group is too small for any test of means"
-    if chosen == "welch_permutation":
-        return (
-            why,
-            "spreads differ, which tests of ranks take for a difference, "
-            "so that Welch's statistic is held against answers dealt out anew",
-        )
     name = {"mann_whitney": "Mann-Whitney", "kruskal_wallis": "Kruskal-Wallis"}[chosen]
-    spreads = f"spreads are not told apart; if they differ, the {name} test takes it for a difference"
-    if still:
-        spreads = "a group without spread leaves the means no test"
+    spreads = f"if spreads differ, the {name} test takes it for a difference"
     return why, "ranks are compared, which asks whether the groups answer alike", spreads
+
+
+def _of_uneven_sizes(chosen: Chosen, smallest: float) -> Iterator[str]:
+    if chosen == "welch_and_ranks":
+        yield (
+            "answers pile up at one end, too much for a test of means with a group this small: "
+            "a difference is taken for one only if means and ranks both show it"
+        )
+        yield "so that a difference that is there is found less often"
+        return
+    yield "every group is large enough for its mean, and unequal variances do no harm"
+    yield "sizes are uneven, so that the skewness of the answers is corrected for"
+    if smallest < UNCERTAIN_GROUP:
+        yield (
+            f"with fewer than {UNCERTAIN_GROUP} respondents in a group skewness is hardly known: depending "
+            "on the answers, 2 to 8 of a hundred samples without a difference are called different"
+        )
 
 
 def _all_tests(met: Mapping[str, Array], table: Array) -> dict[str, float | None]:
@@ -398,6 +389,7 @@ def _all_tests(met: Mapping[str, Array], table: Array) -> dict[str, float | None
         a, b = table[:1], table[1:]
         found = {
             "welch": table_tests.welch_t(a, b, values)[0],
+            "welch_corrected": corrected_welch_f(table[None], values),
             "brunner_munzel": table_tests.brunner_munzel(a, b)[0],
             "mann_whitney": table_tests.mann_whitney(a, b),
             "student": table_tests.student_t(a, b, values),
@@ -406,6 +398,7 @@ def _all_tests(met: Mapping[str, Array], table: Array) -> dict[str, float | None
         of = table_tests.moments(table[None], values)
         found = {
             "welch": table_tests.welch_f(of),
+            "welch_corrected": corrected_welch_f(table[None], values),
             "kruskal_wallis": table_tests.kruskal_wallis_h(table[None]),
             "one_way": table_tests.classical_f(of),
         }

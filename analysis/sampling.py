@@ -215,6 +215,7 @@ def _drawn(population: Population, rows: pd.DataFrame) -> SurveyDesign:
         clusters=clusters or None,
         population_sizes=sizes or None,
         lonely=population.lonely_strata,
+        errors=population.design_errors,
     )
 
 

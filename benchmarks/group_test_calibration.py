@@ -13,7 +13,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ import pandas as pd
 from scipy.special import ndtr, stdtrit
 
 from analysis import table_tests as tests
+from analysis.corrected_welch import corrected_welch_f
 from analysis.design.design import survey_design
 from analysis.design.group_tests import design_anova, design_rank_test, design_t_test
 from analysis.equivalence import equivalence
@@ -33,7 +34,6 @@ from analysis.noncentral import chi_square_noncentrality, f_noncentrality, t_non
 from analysis.post_hoc import all_pairs
 from analysis.recommended_test import NULLS, choices
 from analysis.repeated import cochran_q, friedman
-from analysis.resampled_welch import bootstrap_welch, permutation_welch
 from analysis.two_groups import superiority_interval
 
 Array = npt.NDArray[np.float64]
@@ -165,39 +165,116 @@ def rows_of(table: Array) -> tuple[pd.Series, pd.Series]:
     return pd.Series(values, name="SAT"), pd.Series(groups, name="TIER")
 
 
-RECOMMENDED = {
-    "Welch F": "welch",
-    "Welch t": "welch",
-    "Kruskal-Wallis": "kruskal_wallis",
-    "Mann-Whitney": "mann_whitney",
-    "Brunner-Munzel": "brunner_munzel",
-}
 NULL_OF = {"equal means": "means", "neither group tends to answer higher": "superiority"}
 
 
-def recommended(condition: Condition, samples: int) -> tuple[Condition, Array, list[str]]:
-    """P-values of the recommended test, and which one it was.
-
-    Samples that the choice gives to a test of tables are tested together; resampled tests one by one.
-    """
-    tables, rng = condition.tables(samples), np.random.default_rng(zlib.crc32(repr(condition).encode()))
-    apply = np.array([len(np.unique(np.nonzero(table)[1])) > 1 for table in tables])
-    chosen = np.full(samples, "none", dtype=object)
+def carried_out(tables: Array) -> tuple[Array, Array]:
+    """P-values of the recommended test of many samples, NaN where there is none, and which test it was."""
+    found = several_tests() if tables.shape[1] > 2 else two_tests()
+    ranks = "Kruskal-Wallis" if tables.shape[1] > 2 else "Mann-Whitney"
+    p_values = {
+        "welch": found["Welch F" if tables.shape[1] > 2 else "Welch t"][1],
+        "welch_corrected": lambda t: corrected_welch_f(t, CODES).p_value,
+        "welch_and_ranks": lambda t: np.maximum(corrected_welch_f(t, CODES).p_value, found[ranks][1](t)),
+        "kruskal_wallis": found[ranks][1],
+        "mann_whitney": found[ranks][1],
+        "brunner_munzel": lambda t: found["Brunner-Munzel"][1](t),
+    }
+    apply = (tables.sum(axis=1) > 0).sum(axis=1) > 1
+    chosen = np.full(len(tables), "none", dtype=object)
     chosen[apply] = choices(tables[apply], CODES)
-    p_values = np.full(samples, np.nan)
-    found = several_tests() if len(condition.sizes) > 2 else two_tests()
-    closed = {RECOMMENDED[name]: test for name, (_, test) in found.items() if name in RECOMMENDED}
+    out = np.full(len(tables), np.nan)
     for name in set(chosen) - {"none"}:
         at = np.flatnonzero(chosen == name)
-        if name in closed:
-            p_values[at] = closed[name](tables[at])
-        else:
-            resampled = bootstrap_welch if name == "welch_bootstrap" else permutation_welch
-            for one in at:
-                groups = {str(g): np.repeat(CODES, row.astype(int)) for g, row in enumerate(tables[one])}
-                p_value = resampled(groups, rng=rng, resamples=399).p_value
-                p_values[one] = np.nan if p_value is None else p_value
+        out[at] = p_values[name](tables[at])
+    return out, chosen
+
+
+def recommended(condition: Condition, samples: int) -> tuple[Condition, Array, list[str]]:
+    """P-values of the recommended test, and which one it was."""
+    p_values, chosen = carried_out(condition.tables(samples))
     return condition, p_values, list(chosen)
+
+
+UNSEEN = 200  #: populations
+UNSEEN_SIZES = ((400, 50), (400, 150, 50), (60, 12), (60, 25, 12), (30, 30, 30))
+
+
+def equal_mean(shape: Array, mean: float) -> Array | None:
+    """The shape tilted to a mean, None where that would leave nearly one answer."""
+
+    def tilted(by: float) -> Array:
+        own = shape * np.exp(by * (CODES - 3))
+        return np.asarray(own / own.sum())
+
+    low, high = -4.0, 4.0
+    if not tilted(low) @ CODES < mean < tilted(high) @ CODES:
+        return None
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if tilted(middle) @ CODES < mean else (low, middle)
+    return tilted((low + high) / 2)
+
+
+def unseen(sizes: tuple[int, ...], alike: bool, samples: int) -> dict[str, Array]:
+    """Rejections in populations drawn at random: all groups alike, or the last of another shape."""
+    rng = np.random.default_rng(zlib.crc32(repr(("unseen", sizes, alike)).encode()))
+    tests_of = several_tests() if len(sizes) > 2 else two_tests()
+    names = (
+        ("classical F", "Kruskal-Wallis", "Welch F")
+        if len(sizes) > 2
+        else ("Student t", "Mann-Whitney", "Welch t")
+    )
+    shares: dict[str, list[float]] = {}
+    while not shares or len(shares["recommended"]) < UNSEEN:
+        most = rng.dirichlet(np.ones(5))
+        last = most if alike else equal_mean(rng.dirichlet(np.ones(5)), float(most @ CODES))
+        if last is None:
+            continue
+        tables = np.stack(
+            [
+                rng.multinomial(n, last if at == len(sizes) - 1 else most, samples)
+                for at, n in enumerate(sizes)
+            ],
+            axis=1,
+        ).astype(float)
+        for name in names:
+            with np.errstate(invalid="ignore"):
+                share = float(np.mean(tests_of[name][1](tables) < 0.05))
+            shares.setdefault(name, []).append(share)
+        shares.setdefault("recommended", []).append(float(np.mean(carried_out(tables)[0] < 0.05)))
+    return {name: 100 * np.array(values) for name, values in shares.items()}
+
+
+def unseen_rows(found: Sequence[tuple[tuple[int, ...], bool, dict[str, Array]]]) -> Iterator[str]:
+    yield "| sizes | groups | classical | ranks | Welch | recommended |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for sizes, alike, shares in found:
+        cells = []
+        for name, values in shares.items():
+            low, high = np.quantile(values, (0.05, 0.95))
+            told = f"{values.mean():.1f} ({low:.1f} to {high:.1f}; {values.max():.1f})"
+            held = alike or name not in ("Kruskal-Wallis", "Mann-Whitney")
+            cells.append(told if held else f"[{told}]")
+        groups = "alike" if alike else "equal means, last of another shape"
+        yield f"| {'/'.join(map(str, sizes))} | {groups} | " + " | ".join(cells) + " |"
+
+
+def power_rows(samples: int) -> Iterator[str]:
+    """What the recommended test finds of a shift, beside the others."""
+    yield "| sizes | most, last group | classical | ranks | Welch | recommended |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    shifts = (("symmetric", "symmetric, higher"), ("bimodal", "bimodal, higher"), ("skewed", "ceiling"))
+    for sizes in UNSEEN_SIZES:
+        tests_of = several_tests() if len(sizes) > 2 else two_tests()
+        names = list(tests_of)
+        picked = (names[1], names[3], names[0])
+        for most, last in shifts:
+            condition = Condition(most, (most,) * (len(sizes) - 1) + (last,), sizes, frozenset())
+            tables = condition.tables(samples)
+            shares = [percent(tests_of[name][1](tables) < 0.05) for name in picked]
+            shares.append(percent(carried_out(tables)[0] < 0.05))
+            yield f"| {'/'.join(map(str, sizes))} | {most}, {last} | " + " | ".join(shares) + " |"
 
 
 def recommended_rows(found: Sequence[tuple[Condition, Array, list[str]]]) -> Iterator[str]:
@@ -245,32 +322,40 @@ def family_rows(found: Sequence[tuple[Condition, dict[str, float]]]) -> Iterator
         yield f"| {'/'.join(map(str, condition.sizes))} | {condition.name} | " + " | ".join(cells) + " |"
 
 
-def weighted(condition: Condition, samples: int) -> tuple[Condition, dict[str, float]]:
-    """Rejections under weights between 0.4 and 2.5 that have nothing to do with the answers."""
+WEIGHTED_TESTS = ("t", "analysis of variance", "ranks")
+
+
+def weighted(condition: Condition, samples: int) -> tuple[Condition, dict[tuple[str, str], float]]:
+    """Rejections by kind of error, under weights from 0.4 to 2.5 that have nothing to do with the answers."""
     rng = np.random.default_rng(zlib.crc32(repr(condition).encode()))
-    rejected = dict.fromkeys(("t", "anova", "ranks"), 0)
+    rejected: dict[tuple[str, str], int] = {}
     for table in condition.tables(samples):
         values, tiers = rows_of(table)
-        design = survey_design(np.exp(rng.uniform(-0.9, 0.9, len(values))))
+        plain = survey_design(np.exp(rng.uniform(-0.9, 0.9, len(values))))
         ends = tiers.cat.set_categories([1, 3])
-        for name, test in (
-            ("t", design_t_test(values, ends, design)),
-            ("anova", design_anova(values, tiers, design)),
-            ("ranks", design_rank_test(values, tiers, design)),
-        ):
-            rejected[name] += test.p_value is not None and test.p_value < 0.05
-    return condition, {name: count / samples for name, count in rejected.items()}
+        for design in (plain, replace(plain, errors="jackknife")):
+            found = (
+                design_t_test(values, ends, design),
+                design_anova(values, tiers, design),
+                design_rank_test(values, tiers, design),
+            )
+            for name, test in zip(WEIGHTED_TESTS, found, strict=True):
+                key = name, design.errors
+                rejected[key] = rejected.get(key, 0) + (test.p_value is not None and test.p_value < 0.05)
+    return condition, {key: count / samples for key, count in rejected.items()}
 
 
-def weighted_rows(found: Sequence[tuple[Condition, dict[str, float]]]) -> Iterator[str]:
-    yield "| sizes | answers | t of the first and last tier | analysis of variance | ranks |"
-    yield "| --- | --- | --- | --- | --- |"
+def weighted_rows(found: Sequence[tuple[Condition, dict[tuple[str, str], float]]]) -> Iterator[str]:
+    columns = [(name, errors) for name in WEIGHTED_TESTS for errors in ("linearised", "jackknife")]
+    yield "| sizes | answers | " + " | ".join(f"{name}, {errors}" for name, errors in columns) + " |"
+    yield "| --- | --- |" + " --- |" * len(columns)
     for condition, shares in found:
         cells = []
-        for name, share in shares.items():
-            held = ("means" if name in ("t", "anova") else "superiority") in condition.true
-            marked = f"{100 * share:.1f}" if 4 <= 100 * share <= 6 else f"**{100 * share:.1f}**"
-            cells.append(marked if held else f"({100 * share:.1f})")
+        for name, errors in columns:
+            share = 100 * shares[name, errors]
+            held = ("superiority" if name == "ranks" else "means") in condition.true
+            marked = f"{share:.1f}" if 4 <= share <= 6 else f"**{share:.1f}**"
+            cells.append(marked if held else f"({share:.1f})")
         yield f"| {'/'.join(map(str, condition.sizes))} | {condition.name} | " + " | ".join(cells) + " |"
 
 
@@ -464,19 +549,30 @@ READING = """## What follows
   where groups answer alike, but take unequal spread for a difference (up to 31 %). So do Tukey-Kramer, Dunn
   and Steel-Dwass; LSD has some 12 % even where groups answer alike. None of these is recommended where
   spreads differ.
-- Welch's test keeps its level except where answers pile up at one end and sizes are uneven (400/150/50: up
-  to 8 %, 60/12: up to 14 %). There `recommend_test` chooses its bootstrap (smallest group of 25 or more) or
-  ranks.
-- **Not solved**: a small group (12) with skewed answers of larger spread and an equal mean. Welch's test
-  errs in 7 % of samples, the recommended procedure in up to 10 %; its reasons say so. With extreme ceilings
-  it errs on the safe side (below 4 %).
-- Design-based tests (as `survey` has them) are too bold with a tier of 12, or answers at the ceiling: 7 to
-  11 %.
+- Welch's test keeps its level except where sizes are uneven and answers pile up at one end, or those of
+  the small tier lean (400/150/50: up to 8 %, 60/12: up to 14 %). There `recommend_test` corrects its
+  statistic for skewness, and where answers pile up most asks ranks to agree. It then errs in 4 to 6 % of
+  samples with a smallest tier of 30 or more, and in 2.5 to 6.5 % with one of 12; with extreme ceilings it
+  is on the safe side.
+- In 200 populations drawn at random, with a tier of 12, the recommended test errs in 4.4 to 4.7 % on
+  average and at most in some 7 % of samples in 95 of 100 populations; Welch's test in 5.8 to 6.2 % and 9
+  %, ranks held to equal means in up to a fifth. The price is power: with 60/12 answers and a shift that
+  Welch's test finds in 29 % of samples it finds it in 27 %.
+- Design-based tests with linearised errors (as `survey` has them) are too bold with a tier of 12, or
+  answers at the ceiling: 7 to 12 %. With jackknife errors and the degrees of freedom that weights leave
+  they err in 4 to 6 %, up to 8 % where a tier of 12 has skewed answers.
 - Hedges' g: the noncentral t interval covers 66 to 88 % where spreads differ; the one from influence values
   90 to 97 %. The probability of superiority: log odds cover better than `P -+ t error` away from one half.
 - Shares of variance: the noncentral F covers 68 to 85 % where spreads differ, the resampled interval 92 %
   or more. At a true share of zero all of these cover more than 95 %, as 0 is the end of the scale.
 
+"""
+
+
+UNSEEN_HEAD = f"""The rules were made on the rows above. Here the shares of the five answers are drawn at
+random, all equally likely, for {UNSEEN} populations a row. The mean of their error rates stands before the
+range that holds 90 % of them, and the largest; ranks in square brackets are held to a hypothesis that is not
+theirs.
 """
 
 
@@ -493,6 +589,10 @@ def page(samples: int, middle: int, slow: int, workers: int) -> Iterator[str]:
         some = [c for sizes in SIZES[:2] for c in conditions(sizes) if c.name in FEW]
         families = pool.map(family_error, some, [slow] * len(some))
         under_weights = pool.map(weighted, some, [slow] * len(some))
+        drawn_at_random = [(sizes, alike) for sizes in UNSEEN_SIZES for alike in (True, False)]
+        never_seen = pool.map(
+            unseen, *zip(*drawn_at_random, strict=True), [middle // 2] * len(drawn_at_random)
+        )
         same = [(n, s) for n in (30, 100) for s in ("symmetric", "ceiling", "bimodal")]
         repeated = pool.map(paired, *zip(*same, strict=True), [slow] * len(same))
         effects = [(sizes, shapes) for sizes in SIZES for shapes in TRIPLES]
@@ -501,6 +601,18 @@ def page(samples: int, middle: int, slow: int, workers: int) -> Iterator[str]:
         )
         yield from ("", "## The recommended test", "")
         yield from recommended_rows(list(chosen))
+        yield from (
+            "",
+            "### In populations that its rules were not made for",
+            "",
+            *UNSEEN_HEAD.splitlines(),
+            "",
+        )
+        yield from unseen_rows(
+            [(*which, found) for which, found in zip(drawn_at_random, never_seen, strict=True)]
+        )
+        yield from ("", "### What it finds of a difference", "")
+        yield from power_rows(samples)
         yield from ("", "## Several groups", "")
         yield from table_of(several_tests(), SIZES, samples)
         yield from ("", "## Two groups", "")

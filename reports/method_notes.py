@@ -20,6 +20,8 @@ REFERENCES: Mapping[str, str] = {
     "deville1993": "Deville, J.-C., Särndal, C.-E., & Sautory, O. (1993). Generalized raking procedures in survey sampling. Journal of the American Statistical Association, 88(423), 1013-1020.",
     "kish1992": "Kish, L. (1992). Weighting for unequal Pi. Journal of Official Statistics, 8(2), 183-200.",
     "rao1988": "Rao, J. N. K., & Wu, C. F. J. (1988). Resampling inference with complex survey data. Journal of the American Statistical Association, 83(401), 231-241.",
+    "valliant2010": "Valliant, R., & Rust, K. F. (2010). Degrees of freedom approximations and rules-of-thumb. Journal of Official Statistics, 26(4), 585-602.",
+    "wolter2007": "Wolter, K. M. (2007). Introduction to variance estimation (2nd ed.). Springer.",
     "berger1982": "Berger, R. L. (1982). Multiparameter hypothesis testing and acceptance sampling. Technometrics, 24(4), 295-300.",
     "brown1977": "Brown, M. B., & Benedetti, J. K. (1977). Sampling behavior of tests for correlation in two-way contingency tables. Journal of the American Statistical Association, 72(358), 309-315.",
     "bergsma2013": "Bergsma, W. (2013). A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean Statistical Society, 42(3), 323-328.",
@@ -300,18 +302,22 @@ DESIGN_NOTES: tuple[MethodNote, ...] = (
             "en": (
                 "An effect under a sampling design is a function of the weighted sample. Its error is that of the total of its "
                 "influence values under the design: strata, clusters in stages and finite populations count, and of raked weights "
-                "only what the margins leave unexplained. Intervals use Student's t with clusters less strata as degrees of "
-                "freedom; effects that are squared lengths the noncentral chi-square, products of coefficients draws from their "
-                "joint distribution, and segments bootstrap replicates of the weights. The effect by value weights every customer "
-                "by what they are worth; both estimates share their respondents, and so do their influence values."
+                "only what the margins leave unexplained. Unless the study asks for linearised errors, influence values come "
+                "from leaving out one sampled unit at a time wherever sums of the answers determine the effect, and intervals "
+                "use Student's t with Satterthwaite's degrees of freedom, at most clusters less strata: with strongly unequal "
+                "weights or a small tier, linearised intervals are too narrow. Effects that are squared lengths use the "
+                "noncentral chi-square, products of coefficients draws from their joint distribution, and segments bootstrap "
+                "replicates of the weights. The effect by value weights every customer by what they are worth; both estimates "
+                "share their respondents, and so do their influence values."
             ),
             "zh": (
                 "抽样设计下的效应是加权样本的函数，其误差为影响值总和在该设计下的误差：计入分层、多阶段整群和有限总体，"
-                "对按边际分布加权者只计入边际未能解释的部分。区间采用t分布，自由度为群数减层数；平方长度型效应采用非中心卡方，"
+                "对按边际分布加权者只计入边际未能解释的部分。除非研究声明采用线性化误差，凡效应由答案之和决定者，影响值均由逐一剔除抽样单元得到，"
+                "区间采用t分布，自由度按Satterthwaite法估计，且不超过群数减层数：权重悬殊或某一等级人数很少时，线性化区间过窄。平方长度型效应采用非中心卡方，"
                 "系数乘积采用其联合分布的抽样，客户分群采用权重的自助复制。按价值加权的效应以每位客户的价值为权重；"
                 "两种估计及其影响值来自相同的受访者。"
             ),
         },
-        cites=("binder1983", "deville1993", "kish1992", "rao1988"),
+        cites=("binder1983", "deville1993", "kish1992", "rao1988", "valliant2010", "wolter2007"),
     ),
 )

@@ -45,6 +45,7 @@ RuleKind = Literal[
     "sampling",
 ]
 Lonely = Literal["refuse", "certainty", "adjust", "average"]
+DesignErrors = Literal["jackknife", "linearised"]
 #: units in the population: a number item, one number for all, or a number per code of the stratum
 PopulationSize = str | float | Mapping[int, float]
 
@@ -89,6 +90,8 @@ class Population:
     strata: tuple[str, ...] = ()  #: items that together name the stratum
     population_sizes: tuple[PopulationSize, ...] = ()  #: one a stage of the drawing
     lonely_strata: Lonely = "adjust"  #: what a stratum with one sampled unit adds to the variance
+    #: how errors under the design are found: by leaving out sampled units, or as R's survey package has them
+    design_errors: DesignErrors = "jackknife"
     rake_to: Mapping[str, Mapping[int, float]] = field(default_factory=dict)  #: item -> code -> share
     trim: tuple[float, float] | None = None  #: bounds of raked weights, as multiples of their mean
     value: str | None = None  #: number item by which customers count in a second estimate, such as assets

@@ -162,6 +162,7 @@ def _drawing(body: Any) -> dict[str, Any]:
         "strata": tuple(listed(body.get("strata"))),
         "population_sizes": tuple(_by_code(size) if isinstance(size, dict) else size for size in sizes),
         "lonely_strata": body.get("lonely_strata", "adjust"),
+        "design_errors": body.get("design_errors", "jackknife"),
         "rake_to": {item: _by_code(shares) for item, shares in body.get("rake_to", {}).items()},
         "trim": tuple(map(float, body["trim"])) if "trim" in body else None,
         "value": body.get("value"),

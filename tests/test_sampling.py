@@ -36,6 +36,7 @@ def test_strata_clusters_stages_and_populations_make_the_design_of_survey(answer
         cluster="BRANCH",
         second_cluster="ROW",
         population_sizes=("BRANCHES", "CUSTOMERS"),
+        design_errors="linearised",
     )
     found = sampling_design(declared, d)
     direct = survey_design(
@@ -58,7 +59,9 @@ def test_strata_clusters_stages_and_populations_make_the_design_of_survey(answer
 
 def test_sizes_by_code_are_those_of_the_stratum(answers):
     sizes = {1: 4000.0, 2: 3000.0, 3: 2000.0, 4: 1000.0}
-    found = sampling_design(plan(strata=("REGION",), population_sizes=(sizes,)), answers)
+    found = sampling_design(
+        plan(strata=("REGION",), population_sizes=(sizes,), design_errors="linearised"), answers
+    )
     direct = survey_design(
         strata=answers["REGION"], population_sizes=answers["REGION"].map(sizes), n_rows=len(answers)
     )
@@ -76,6 +79,7 @@ def test_raking_and_its_replicates_meet_the_margins(answers):
         cluster="BRANCH",
         rake_to={"TIER": {1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1}, "SEX": {1: 0.55, 2: 0.45}},
         trim=(0.2, 3.0),
+        design_errors="linearised",
     )
     found = sampling_design(declared, answers)
     w = found.design.weights

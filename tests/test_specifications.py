@@ -11,7 +11,6 @@ import pytest
 from scipy import stats
 
 from analysis.declared_tests import gather
-from analysis.design.design import survey_design
 from analysis.design.functionals import under_design
 from analysis.findings import entry_id
 from analysis.inputs import coded_categories, sample_of
@@ -343,7 +342,7 @@ def test_errors_count_branches_whatever_the_kind(screened, kind):
         assert "weighted" not in spec.method
     kept = sample_of(STUDY.populations["employees"], screened["employees"].keep())
     if kind == "trend":
-        design = survey_design(np.ones(kept.n), clusters=kept.clusters)
+        design = kept.plain_design()
         groups = coded_categories(kept.variable("YEARS"), kept.questionnaire)
         direct = under_design(trend(kept.variable("effectiveness"), groups, design), design)
         wanted = {**curve.declared.choices, "clusters": "counted"}

@@ -174,6 +174,36 @@ def test_errors_are_those_of_the_jackknife_that_ranks_anew(customers, designs, c
         assert again[name].own_std_error == near(expected[f"{name} own_std_error"], 1e-9), name
 
 
+def test_leaving_units_out_gives_the_jackknife_that_ranks_anew(customers, computed_by_r):
+    expected = computed_by_r("weighted_ranks", "left_out")
+    d = customers
+    known = d[["LOY", "SAT", "AGE"]].notna().all(axis=1)
+    design = survey_design(d["W"], strata=d["REGION"], clusters=d["BRANCH"], errors="jackknife").within(known)
+    found = one_sample(d, design, ("LOY", "SAT", "BAL", "TIER", ("SAT", "AGE")), 55)
+    a, b = (
+        survey_design(h["W"], strata=h["REGION"], clusters=h["BRANCH"], errors="jackknife") for h in halves(d)
+    )
+    first, second = halves(d)
+    found["delta"] = weighted_cliffs_delta(first["LOY"], second["LOY"], a, b)
+    for name in ("signed", "signed2", "ranks", "ranks2", "delta"):
+        assert found[name].own_std_error == near(expected[name]), name
+    linear = one_sample(
+        d, replace(design, errors="linearised"), ("LOY", "SAT", "BAL", "TIER", ("SAT", "AGE")), 55
+    )
+    for name in ("signed", "signed2", "ranks", "ranks2", "linear"):
+        assert found[name].own_estimate == near(linear[name].own_estimate), name
+        assert found[name].own_std_error != near(linear[name].own_std_error, 1e-6), name
+        assert found[name].df <= linear[name].df, name
+
+
+def test_units_without_which_there_are_no_ranks_keep_their_linearised_values():
+    x = pd.DataFrame({"x": [1.0, 1, 1, 1, 1, 1, 1, 5]})
+    y = pd.Series([1.0, 2, 3, 4, 5, 2, 1, 4], name="y")
+    found = weighted_rank_coefficient(y, x, survey_design(np.ones(8), errors="jackknife"))
+    assert found.state == "ok"
+    assert np.isfinite(found.std_error)
+
+
 # ---------------------------------------------------------------- equal weights: the unweighted twins
 
 

@@ -23,6 +23,10 @@ Column = pd.Series | npt.NDArray[Any] | Sequence[object]
 Lonely = Literal["refuse", "certainty", "adjust", "average"]
 #: ``unique``: a cluster has its label to itself. ``within_strata``: labels start anew in every stratum.
 ClusterLabels = Literal["unique", "within_strata"]
+#: How errors come about. ``linearised``: from influence values, with Student's t on clusters less strata, as
+#: R's survey package has them. ``jackknife``: from leaving out one sampled unit at a time, on the degrees of
+#: freedom that unequal weights and small groups leave (``analysis.design.jackknife``, ``.spread``).
+Errors = Literal["linearised", "jackknife"]
 #: ``replicates``: squares around the mean of the replicates. ``estimate``: around the full estimate.
 Center = Literal["replicates", "estimate"]
 
@@ -60,6 +64,7 @@ class SurveyDesign:
     stages: tuple[Stage, ...]
     counts: Array | None = None  #: (n_rows,) respondents that a row stands for; None: one each
     lonely: Lonely = "refuse"
+    errors: Errors = "linearised"
     calibrations: tuple[Calibration, ...] = field(default=())
 
     @property
@@ -151,6 +156,7 @@ def survey_design(
     cluster_labels: ClusterLabels = "unique",
     counts: Column | None = None,
     lonely: Lonely = "refuse",
+    errors: Errors = "linearised",
 ) -> SurveyDesign:
     """The sampling design of a survey, as ``survey::svydesign``.
 
@@ -179,6 +185,9 @@ def survey_design(
         Respondents that a row stands for.
     lonely : {"refuse", "certainty", "adjust", "average"}
         What a stratum with one sampled cluster, of several in the population, adds to the variance.
+    errors : {"linearised", "jackknife"}
+        ``linearised`` gives the numbers of R's survey package. ``jackknife`` gives intervals and tests that
+        hold with strongly unequal weights and small groups, where the linearised ones are too sure.
 
     Raises
     ------
@@ -222,6 +231,7 @@ def survey_design(
         stages=stages,
         counts=known_counts,
         lonely=lonely,
+        errors=errors,
     )
 
 

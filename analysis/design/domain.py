@@ -12,7 +12,13 @@ import pandas as pd
 
 from analysis.design.design import Array, Column, Design, Mask, SurveyDesign, checked_weights
 from analysis.design.estimates import DesignEstimates, inferred, listed, nobody
-from analysis.design.linearization import Estimated, Linearized, covariance_of_total, estimated, unexplained
+from analysis.design.linearization import (
+    Estimated,
+    Linearized,
+    estimated,
+    influence_under,
+    spread_of_total,
+)
 from analysis.design.means import matrix, mean_design_effects, mean_estimator
 from analysis.groups import group_label
 from analysis.weighting import takes_weights
@@ -159,14 +165,16 @@ def weight_contrast(
             return DesignEstimates(estimates=(none,), covariance=np.full((1, 1), np.nan))
     lines = [mean_estimator(y[:, None])(own.totals_weights) for own in (design, second)]
     # The first weighting may be calibrated: that concerns its half alone.
-    first_influence = unexplained(lines[0].influence, design)
+    moved = [influence_under(line, own) for line, own in zip(lines, (design, second), strict=True)]
     both = replace(design, weights=design.weights + second.weights, calibrations=())
+    spread = spread_of_total(np.hstack(moved), both)
     means = Estimated(
         estimate=np.concatenate([line.estimate for line in lines]),
-        covariance=covariance_of_total(np.hstack([first_influence, lines[1].influence]), both),
+        covariance=spread.covariance,
         df=both.degrees_of_freedom(known),
         n=both.respondents(known),
         used=known,
+        spread=spread if design.errors == "jackknife" else None,
     )
     own_n = [own.respondents(known) for own in (design, second)]
     level = confidence_level
@@ -179,10 +187,13 @@ def weight_contrast(
         n=means.n,
         estimate=float(step @ means.estimate),
         std_error=math.sqrt(max(0.0, float(step @ means.covariance @ step))),
-        df=means.df,
+        df=means.df_of_sum(step),
         confidence_level=level,
     )
     full = np.vstack([np.eye(2), step])
     return DesignEstimates(
-        estimates=(*results.estimates, difference), covariance=full @ means.covariance @ full.T
+        estimates=(*results.estimates, difference),
+        covariance=full @ means.covariance @ full.T,
+        spread=None if means.spread is None else means.spread.of_sums(full),
+        design_df=results.design_df,
     )

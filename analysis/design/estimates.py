@@ -12,6 +12,7 @@ from scipy.stats import t as student
 
 from analysis.design.design import Array
 from analysis.design.linearization import Estimated
+from analysis.design.spread import Spread
 from analysis.results import Entry, Interval, Tabular
 from analysis.weighting import no_estimate
 
@@ -66,6 +67,8 @@ class DesignEstimates(Tabular, Sequence[DesignEstimate]):
 
     estimates: tuple[DesignEstimate, ...]
     covariance: Array  #: (p, p)
+    spread: Spread | None = None  #: of the sampled units, where errors are the jackknife's
+    design_df: float | None = None  #: then, clusters less strata
 
     def __len__(self) -> int:
         return len(self.estimates)
@@ -99,6 +102,8 @@ class DesignEstimates(Tabular, Sequence[DesignEstimate]):
                 reason=missing[0].reason,
             )
         df = min(estimate.df or 0.0 for estimate in self.estimates)
+        if self.spread is not None and self.design_df is not None:
+            df = min(self.design_df, self.spread.df(c))
         return inferred(
             measure=name,
             method="Linear contrast",
@@ -189,6 +194,8 @@ def listed(
         value, error = float(result.estimate[i]), float(result.std_error[i])
         own_n = result.n if n is None else n[i]
         own_df = result.df if df is None else df[i]
+        if result.spread is not None:
+            own_df = min(own_df, result.df_of(i))
         if own_n == 0 or not math.isfinite(value):
             out.append(nobody(measure=measure, method=method, about=about))
             continue
@@ -208,7 +215,12 @@ def listed(
                 reason=reason,
             )
         )
-    return DesignEstimates(estimates=tuple(out), covariance=result.covariance)
+    return DesignEstimates(
+        estimates=tuple(out),
+        covariance=result.covariance,
+        spread=result.spread,
+        design_df=None if result.spread is None else result.df,
+    )
 
 
 @no_estimate("arithmetic")

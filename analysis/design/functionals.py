@@ -17,13 +17,14 @@ import numpy as np
 
 from analysis.design.design import Array, Design, Mask, ReplicateDesign, SurveyDesign
 from analysis.design.estimates import t_interval, why_not
+from analysis.design.jackknife import OfSums, WeightedSums
 from analysis.design.linearization import (
     Estimated,
     Estimator,
     Linearized,
-    covariance_of_total,
     estimated,
-    unexplained,
+    influence_under,
+    spread_of_total,
 )
 from analysis.drivers import r_squared_interval, r_squared_tail
 from analysis.minimum_effect import Tail, t_tail
@@ -33,9 +34,6 @@ from analysis.weighting import step_of
 
 WEIGHTING = step_of("analysis.design.means.weighted_means")
 
-#: Values, shape (m, p), of sums over respondents, shape (m, q). Multiplying all sums by one number must not
-#: change them.
-OfSums = Callable[[Array], Array]
 #: On which scale an effect is near normal. ``plain``: its own. ``correlation``: Fisher's z. ``r_squared``:
 #: Fisher's z of the multiple correlation. ``squared``: a squared length. ``length``: a squared length whose
 #: root is reported.
@@ -79,13 +77,14 @@ class Inference:
 
     n: int
     effective_n: float  #: Kish's, of those who answered
-    df: float
+    df: float  #: of the effect
     estimate: float | None = None
     std_error: float | None = None
     interval: Interval | None = None
     tail: Tail | None = None
     values: Array | None = None  #: (p,) all values
     errors: Array | None = None  #: (p,)
+    dfs: Array | None = None  #: (p,) degrees of freedom of each
     covariance: Array | None = None  #: (p, p)
     state: str = "ok"
     reason: str = ""
@@ -94,7 +93,11 @@ class Inference:
         """Student's interval of one of the values."""
         if self.values is None or self.errors is None or not self.errors[at] > 0:
             return None
-        return t_interval(float(self.values[at]), float(self.errors[at]), self.df, confidence_level)
+        return t_interval(float(self.values[at]), float(self.errors[at]), self.df_of(at), confidence_level)
+
+    def df_of(self, at: int) -> float:
+        """Degrees of freedom of one of the values."""
+        return self.df if self.dfs is None else float(self.dfs[at])
 
 
 def of_sums(terms: Array, used: Mask, function: OfSums) -> Estimator:
@@ -134,7 +137,10 @@ def of_sums(terms: Array, used: Mask, function: OfSums) -> Estimator:
         far_below, below, above, far_above = values[1:].reshape(4, q, -1)
         gradient = (far_below - 8 * below + 8 * above - far_above) / (12 * step[:, None])
         return Linearized(
-            estimate=values[0], influence=w[:, None] * (filled @ gradient) / total, used=np.asarray(used)
+            estimate=values[0],
+            influence=w[:, None] * (filled @ gradient) / total,
+            used=np.asarray(used),
+            sums=WeightedSums(terms=w[:, None] * filled, function=lambda sums: function(sums / total)),
         )
 
     return estimate
@@ -173,8 +179,9 @@ def effective_n(design: Design, used: Mask) -> float:
 def under_design(functional: Functional, design: Design, *, confidence_level: float = 0.95) -> Inference:
     """An effect with its error, interval and tail under a design.
 
-    Student's t on the design's degrees of freedom (clusters less strata, less ``lost_df``), on the scale on
-    which the effect is near normal; for a squared length the noncentral F.
+    Student's t on the design's degrees of freedom (clusters less strata, less ``lost_df``; Satterthwaite's
+    where those are fewer and errors are the jackknife's), on the scale on which the effect is near normal;
+    for a squared length the noncentral F.
 
     Examples
     --------
@@ -205,6 +212,8 @@ def under_design(functional: Functional, design: Design, *, confidence_level: fl
 def _inferred(functional: Functional, found: Estimated, blank: Inference, level: float) -> Inference:
     value = functional.value(found.estimate, blank.effective_n)
     error = float(found.std_error[0])
+    dfs = np.array([found.df_of(at, lost=functional.lost_df) for at in range(len(found.estimate))])
+    blank = replace(blank, df=float(dfs[0]), dfs=dfs)
     shared = replace(
         blank,
         estimate=value,
@@ -310,11 +319,13 @@ def between_weightings(
     lines = [functional.estimator(own.totals_weights) for own in (design, second)]
     slopes = [functional.slope(line.estimate) for line in lines]
     # The first weighting may be calibrated: that concerns its half alone.
-    own = unexplained(lines[0].influence[:, :1], design)
-    moved = slopes[1] * lines[1].influence[:, :1] - slopes[0] * own
+    own, other = (influence_under(line, one)[:, 0] for line, one in zip(lines, (design, second), strict=True))
     both = replace(design, weights=design.weights + second.weights, calibrations=())
-    error = math.sqrt(max(0.0, float(covariance_of_total(moved, both)[0, 0])))
+    spread = spread_of_total((slopes[1] * other - slopes[0] * own)[:, None], both)
+    error = math.sqrt(max(0.0, float(spread.covariance[0, 0])))
     df = both.degrees_of_freedom(functional.used) - functional.lost_df
+    if design.errors == "jackknife":
+        df = min(df, spread.df(np.ones(1)))
     difference = float(second_found.estimate or 0.0) - float(first_found.estimate or 0.0)
     state, reason = why_not(error, df)
     return WeightingDifference(

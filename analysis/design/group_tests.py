@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from analysis.design.design import Array, Design
-from analysis.design.estimates import DesignEstimate
+from analysis.design.design import Array, Design, SurveyDesign
+from analysis.design.estimates import DesignEstimate, inferred
+from analysis.design.linearization import estimated
 from analysis.design.means import matrix
+from analysis.design.rank_means import rank_means
 from analysis.design.regression import DesignRegression, design_linear
-from analysis.design.wald import DesignTest
+from analysis.design.wald import DesignTest, f_test
 from analysis.groups import group_label
 from analysis.weighting import takes_weights
 
@@ -87,6 +89,10 @@ def design_rank_test(
     compared between the groups as their means would be [1]_. Respondents who gave the same answer share one
     rank; R takes the plain mean of theirs, which with unequal weights depends on the order of the rows.
 
+    Linearised errors take the ranks as known, which holds where the groups answer alike. Where the design's
+    errors are the jackknife's, those of ``wilcoxon`` scores also count that ranks are estimated, so that the
+    test asks whether no group tends to answer higher, whatever the spreads.
+
     Parameters
     ----------
     values : Series, shape (n_rows,)
@@ -122,11 +128,68 @@ def design_rank_test(
     if inside.any():
         scores[inside] = _scores(answers[inside], design.totals_weights[inside], score)
     ranked = pd.Series(scores, index=values.index, name=values.name)
+    if score == "wilcoxon" and isinstance(design, SurveyDesign) and design.errors == "jackknife":
+        return _of_estimated_ranks(answers, ranked, groups, design, confidence_level)
     name = {"wilcoxon": "ranks", "van_der_waerden": "normal scores", "median": "scores of the median"}[score]
     if len(_categories(groups)) == 2:
         method = f"Design-based rank test, {name}"
         return _difference(ranked, groups, design, "rank_difference", method, confidence_level)
     return _several(ranked, groups, design, f"Design-based rank test, {name}", confidence_level)
+
+
+def _of_estimated_ranks(
+    answers: Array, ranks: pd.Series, groups: pd.Series, design: SurveyDesign, level: float
+) -> DesignEstimate | DesignTest:
+    """Differences of mean ranks with influence values that know the ranks to be estimated."""
+    categories = _categories(groups)
+    codes = groups.cat.codes.to_numpy()
+    used = ~ranks.isna().to_numpy()
+    met = [at for at in range(len(categories)) if (used & (codes == at)).any()]
+    about = {"variable": str(ranks.name), "grouping": str(groups.name)}
+    n = design.respondents(used)
+    two = len(categories) == 2
+    if len(met) < 2:
+        reason = "fewer than two groups have a respondent of positive weight who answered"
+        method = "Design-based rank test, ranks"
+        if two:
+            return DesignEstimate(
+                measure="rank_difference",
+                method=method,
+                about=about,
+                n=n,
+                estimate=None,
+                state="too_few",
+                reason=reason,
+            )
+        return DesignTest(
+            measure="equal_means", method=method, about=about, n=n, state="too_few", reason=reason
+        )
+    found = estimated(design, rank_means(answers, np.where(used, codes, -1), met, design.weights))
+    contrasts = np.column_stack([-np.ones(len(met) - 1), np.eye(len(met) - 1)])
+    lost = float(len(met) - 1)
+    if two:
+        own = contrasts[0]
+        about["contrast"] = f"{group_label(categories[1])} - {group_label(categories[0])}"
+        return inferred(
+            measure="rank_difference",
+            method="Design-based rank test, estimated ranks",
+            about=about,
+            n=n,
+            estimate=float(own @ found.estimate),
+            std_error=float(np.sqrt(max(0.0, own @ found.covariance @ own))),
+            df=found.df_of_sum(own, lost=lost),
+            confidence_level=level,
+        )
+    return f_test(
+        contrasts @ found.estimate,
+        contrasts @ found.covariance @ contrasts.T,
+        found.df - lost,
+        measure="equal_means",
+        method="Design-based rank test, estimated ranks",
+        about=about,
+        n=n,
+        spread=None if found.spread is None else found.spread.of_sums(contrasts),
+    )
 
 
 def _scores(answers: Array, w: Array, score: RankScore) -> Array:

@@ -10,13 +10,14 @@ import numpy as np
 from analysis.design.design import (
     Array,
     Calibration,
-    Codes,
     Design,
     Mask,
     ReplicateDesign,
     Stage,
     SurveyDesign,
 )
+from analysis.design.jackknife import WeightedSums, left_out, sums_within
+from analysis.design.spread import Spread
 from analysis.weighting import step_of
 
 WEIGHTING = step_of("analysis.design.means.weighted_means")
@@ -33,6 +34,7 @@ class Linearized:
     estimate: Array  #: (p,)
     influence: Array  #: (n_rows, p); of a row with a count, summed over its respondents
     used: Mask  #: (n_rows,) rows that answered; those of weight zero may be among them
+    sums: WeightedSums | None = None  #: where the estimates depend on the sample through sums alone
 
 
 #: Estimates from the weights of the rows (sampling weight times count).
@@ -45,13 +47,23 @@ class Estimated:
 
     estimate: Array  #: (p,)
     covariance: Array  #: (p, p)
-    df: float
+    df: float  #: clusters less strata
     n: int
     used: Mask
+    spread: Spread | None = None  #: of the sampled units, where errors are the jackknife's
 
     @property
     def std_error(self) -> Array:
         return np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
+
+    def df_of(self, place: int, *, lost: float = 0.0) -> float:
+        """Degrees of freedom of one of the estimates: the design's less those lost, or Satterthwaite's."""
+        return self.df_of_sum(np.eye(len(self.estimate))[place], lost=lost)
+
+    def df_of_sum(self, coefficients: Array, *, lost: float = 0.0) -> float:
+        """Degrees of freedom of a weighted sum of the estimates."""
+        own = self.df - lost
+        return own if self.spread is None else min(own, self.spread.df(coefficients))
 
 
 def estimated(design: Design, estimator: Estimator) -> Estimated:
@@ -75,16 +87,19 @@ def estimated(design: Design, estimator: Estimator) -> Estimated:
     (3.0, 0.9129)
     """
     whole = estimator(design.totals_weights)
+    spread = None
     if isinstance(design, ReplicateDesign):
         covariance = replicate_covariance(design, estimator, whole.estimate)
     else:
-        covariance = covariance_of_total(whole.influence, design)
+        spread = spread_of_total(influence_under(whole, design), design)
+        covariance = spread.covariance
     return Estimated(
         estimate=whole.estimate,
         covariance=covariance,
         df=design.degrees_of_freedom(whole.used),
         n=design.respondents(whole.used),
         used=whole.used,
+        spread=spread if isinstance(design, SurveyDesign) and design.errors == "jackknife" else None,
     )
 
 
@@ -94,6 +109,14 @@ def replicate_covariance(design: ReplicateDesign, estimator: Estimator, estimate
     center = estimate if design.center == "estimate" else again[design.replicate_scales > 0].mean(axis=0)
     deviation = (again - center) * np.sqrt(design.scale * design.replicate_scales)[:, None]
     return np.asarray(deviation.T @ deviation)
+
+
+def influence_under(line: Linearized, design: SurveyDesign) -> Array:
+    """Influence values by the errors of the design, less what its calibration explains of them."""
+    plain = unexplained(line.influence, design)
+    if design.errors == "linearised" or line.sums is None or not np.isfinite(line.estimate).all():
+        return plain
+    return np.asarray(plain + left_out(line.sums, line.influence, design) - line.influence)
 
 
 def covariance_of_total(influence: Array, design: SurveyDesign) -> Array:
@@ -115,12 +138,17 @@ def covariance_of_total(influence: Array, design: SurveyDesign) -> Array:
     ----------
     .. [1] Särndal, C.-E., Swensson, B., & Wretman, J. (1992). Model assisted survey sampling. Springer.
     """
-    values = unexplained(influence, design)
-    p = values.shape[1]
-    covariance: Array = np.zeros((p, p))
+    return spread_of_total(unexplained(influence, design), design).covariance
+
+
+def spread_of_total(values: Array, design: SurveyDesign) -> Spread:
+    """Scaled deviations of the units of all stages, from weighted values of the rows."""
+    parts, times = [], []
     passed = np.ones(len(design.stages[0].units_in_stratum))  # fractions of earlier stages, per stratum
     for i, stage in enumerate(design.stages):
-        covariance += _stage_covariance(values, stage, passed, design)
+        own = _stage_spread(values, stage, passed, design)
+        parts.append(own.parts)
+        times.append(np.ones(len(own.parts)) if own.times is None else own.times)
         if i + 1 < len(design.stages):
             below = design.stages[i + 1]
             passed_rows = (passed * stage.fraction)[stage.strata]
@@ -128,42 +156,37 @@ def covariance_of_total(influence: Array, design: SurveyDesign) -> Array:
             passed[below.strata] = passed_rows
             if not passed.any():  # drawn with replacement: later stages are in the first one's spread
                 break
-    return covariance
+    if len(parts) == 1:
+        return own
+    return Spread(parts=np.concatenate(parts), times=np.concatenate(times))
 
 
-def _stage_covariance(values: Array, stage: Stage, passed: Array, design: SurveyDesign) -> Array:
+def _stage_spread(values: Array, stage: Stage, passed: Array, design: SurveyDesign) -> Spread:
     if design.counts is not None and stage.of_respondents:
-        return _counted_covariance(values, design.counts, stage)
-    totals = values if stage.of_respondents else _sums(values, stage.units, len(stage.stratum_of_unit))
+        return _counted_spread(values, design.counts, stage)
+    totals = values if stage.of_respondents else sums_within(values, stage.units, len(stage.stratum_of_unit))
     m = stage.units_in_stratum
-    means = _sums(totals, stage.stratum_of_unit, len(m)) / m[:, None]
+    means = sums_within(totals, stage.stratum_of_unit, len(m)) / m[:, None]
     factor = (1 - stage.fraction) * m / np.maximum(m - 1, 1) * passed
     lonely = (m == 1) & (stage.fraction < 1)
     deviation = totals - means[stage.stratum_of_unit]
     if lonely.any() and design.lonely == "adjust":
         at = lonely[stage.stratum_of_unit]
         deviation[at] = totals[at] - totals.mean(axis=0)
-    covariance = np.asarray((deviation * factor[stage.stratum_of_unit][:, None]).T @ deviation)
     if lonely.any() and design.lonely == "average" and not lonely.all():
-        covariance *= len(m) / (len(m) - lonely.sum())
-    return covariance
+        factor = factor * len(m) / (len(m) - lonely.sum())
+    return Spread(parts=deviation * np.sqrt(factor)[stage.stratum_of_unit][:, None])
 
 
-def _counted_covariance(values: Array, counts: Array, stage: Stage) -> Array:
+def _counted_spread(values: Array, counts: Array, stage: Stage) -> Spread:
     """Rows that stand for several respondents, each drawn alone: ``values`` are sums over them."""
     m = stage.units_in_stratum
-    means = _sums(values, stage.strata, len(m)) / np.maximum(m, 1)[:, None]
+    means = sums_within(values, stage.strata, len(m)) / np.maximum(m, 1)[:, None]
     inside = counts > 0
     each = np.zeros_like(values)
     each[inside] = values[inside] / counts[inside, None]
-    deviation = each - means[stage.strata]
     factor = (1 - stage.fraction) * m / np.maximum(m - 1, 1)
-    return np.asarray((deviation * (counts * factor[stage.strata])[:, None]).T @ deviation)
-
-
-def _sums(values: Array, codes: Codes, size: int) -> Array:
-    """Sums of the columns within codes."""
-    return np.stack([np.bincount(codes, weights=column, minlength=size) for column in values.T], axis=1)
+    return Spread(parts=(each - means[stage.strata]) * np.sqrt(factor)[stage.strata][:, None], times=counts)
 
 
 def unexplained(influence: Array, design: SurveyDesign) -> Array:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.design.design import Array, Design, Mask
 from analysis.design.estimates import DesignEstimate, DesignEstimates, listed
+from analysis.design.jackknife import WeightedSums
 from analysis.design.linearization import Estimator, Linearized, estimated
 from analysis.weighting import step_of, takes_weights
 
@@ -139,9 +140,19 @@ def mean_estimator(answers: Array) -> Estimator:
         with np.errstate(invalid="ignore", divide="ignore"):
             estimate = (w * filled).sum(axis=0) / total
             influence = np.where(w > 0, w * (filled - estimate) / total, 0.0)
-        return Linearized(estimate=estimate, influence=influence, used=np.asarray(known.any(axis=1)))
+        return Linearized(
+            estimate=estimate,
+            influence=influence,
+            used=np.asarray(known.any(axis=1)),
+            sums=WeightedSums(terms=np.hstack([w, w * filled]), function=_mean_of_sums),
+        )
 
     return mean
+
+
+def _mean_of_sums(sums: Array) -> Array:
+    size = sums.shape[1] // 2
+    return np.asarray(sums[:, size:] / sums[:, :size])
 
 
 def mean_design_effects(answers: Array, design: Design, variances: Array) -> list[float | None]:

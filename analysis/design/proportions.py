@@ -118,7 +118,7 @@ def _shares(
         design_effects=mean_design_effects(marks, design, np.diag(result.covariance)),
     )
     shares = tuple(_with_interval(share, method, level) for share in plain)
-    return DesignEstimates(estimates=shares, covariance=plain.covariance)
+    return replace(plain, estimates=shares)
 
 
 def _with_interval(share: DesignEstimate, method: ShareInterval, level: float) -> DesignEstimate:

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from analysis.design.design import Array, Design
+from analysis.design.design import Array, Design, Mask
 from analysis.design.estimates import DesignEstimate, inferred
+from analysis.design.jackknife import WeightedSums
 from analysis.design.linearization import Linearized, estimated
 from analysis.design.means import answered, matrix
+from analysis.design.spread import Spread
 from analysis.design.wald import DesignTest, f_test
 from analysis.groups import group_label
 from analysis.results import Entry, Tabular
@@ -21,6 +23,7 @@ from analysis.weighting import step_of, takes_weights
 WEIGHTING = step_of("analysis.design.regression.design_linear", "analysis.design.regression.design_logistic")
 
 INTERCEPT = "(intercept)"
+SINGULAR = 1e-12  #: smallest root of the predictors' products, scaled, below which they determine each other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,6 +38,7 @@ class DesignRegression(Tabular):
     covariance: Array  #: (n_coefficients, n_coefficients)
     #: coefficients of each predictor, by position: a category variable has several
     terms: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    spread: Spread | None = None  #: of the sampled units, where errors are the jackknife's
     state: str = "ok"
     reason: str = ""
 
@@ -74,6 +78,7 @@ class DesignRegression(Tabular):
             method="Wald test of a regression, variance of the design",
             about={"outcome": self.outcome, "predictors": ", ".join(predictors)},
             n=self.n,
+            spread=None if self.spread is None else self.spread.of(at),
         )
 
 
@@ -134,6 +139,7 @@ def design_linear(
         _least_squares,
         "Linear regression, variance of the design",
         confidence_level,
+        of_squares=True,
     )
 
 
@@ -209,17 +215,21 @@ def fitted(
     level: float,
     *,
     names: Sequence[str] = (),
+    of_squares: bool = False,
 ) -> DesignRegression:
-    """Coefficients by ``fit`` on the complete rows, with the design's covariance."""
+    """Coefficients by ``fit`` on the complete rows, with the design's covariance.
+
+    ``of_squares``: they are least squares, so that sums of squares and products determine them.
+    """
     y = matrix(outcome.to_frame(), design)[:, 0]
     x = predictor_columns(predictors, design)
-    labels = tuple(names) or x.names
+    labels, lost = tuple(names) or x.names, len(x.names) - 1
     known = answered(y, x.values)
     blank = DesignRegression(
         outcome=str(outcome.name),
         method=method,
         n=design.respondents(known),
-        df=design.degrees_of_freedom(known) + 1 - len(x.names),
+        df=design.degrees_of_freedom(known) - lost,
         coefficients=(),
         covariance=np.empty((0, 0)),
         terms=x.terms,
@@ -239,7 +249,8 @@ def fitted(
         coefficients, scores, information = found
         influence = np.zeros((len(y), len(coefficients)))
         influence[rows] = np.linalg.solve(information, (scores * weights[rows, None]).T).T
-        return Linearized(estimate=coefficients, influence=influence, used=known)
+        sums = _squares(y, x.values, np.where(rows, weights, 0.0), known) if of_squares else None
+        return Linearized(estimate=coefficients, influence=influence, used=known, sums=sums)
 
     result = estimated(design, estimator)
     return replace(
@@ -252,13 +263,40 @@ def fitted(
                 n=blank.n,
                 estimate=float(estimate),
                 std_error=float(error),
-                df=blank.df,
+                df=result.df_of(at, lost=lost),
                 confidence_level=level,
             )
-            for name, estimate, error in zip(labels, result.estimate, result.std_error, strict=True)
+            for at, (name, estimate, error) in enumerate(
+                zip(labels, result.estimate, result.std_error, strict=True)
+            )
         ),
         covariance=result.covariance,
+        spread=result.spread,
     )
+
+
+def _squares(y: Array, x: Array, w: Array, known: Mask) -> WeightedSums:
+    """Sums of squares and products that determine weighted least squares, in units of about one."""
+    k = x.shape[1]
+    together = np.where(known[:, None], np.column_stack([x, y]), 0.0)
+    unit = np.sqrt(w @ together**2 / w.sum())
+    unit = np.where(unit > 0, unit, 1.0)
+    scaled = together / unit
+    i, j = np.triu_indices(k + 1)
+    terms = scaled[:, i] * scaled[:, j] * (w / w.sum())[:, None]
+
+    def function(sums: Array) -> Array:
+        products = np.empty((len(sums), k + 1, k + 1))
+        products[:, i, j] = products[:, j, i] = sums
+        information = products[:, :k, :k]
+        length = np.sqrt(np.maximum(np.einsum("mii->mi", information), 1e-300))
+        correlated = information / (length[:, :, None] * length[:, None, :])
+        determined = np.linalg.eigvalsh(correlated)[:, 0] > SINGULAR
+        solved = np.full((len(sums), k), np.nan)
+        solved[determined] = np.linalg.solve(information[determined], products[determined, :k, k:])[..., 0]
+        return np.asarray(solved * unit[k] / unit[:k])
+
+    return WeightedSums(terms=terms, function=function)
 
 
 def dependent(x: Array, w: Array) -> bool:

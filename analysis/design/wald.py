@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import chdtrc, fdtrc
 
 from analysis.design.design import Array
+from analysis.design.spread import Spread
 from analysis.results import Entry, Tabular
 from analysis.weighting import no_estimate
 
@@ -56,10 +57,14 @@ def f_test(
     method: str,
     about: Mapping[str, str],
     n: int,
+    spread: Spread | None = None,
 ) -> DesignTest:
     """Whether all of several estimates are zero: ``e' V^-1 e / q`` against F on ``q`` and ``df``.
 
-    Where the design has too few clusters for so many estimates, ``state`` is ``too_few``.
+    Where the design has too few clusters for so many estimates, ``state`` is ``too_few``. With the ``spread``
+    of the units behind the covariance, Hotelling's statistic on the degrees of freedom ``h`` that the
+    covariance leaves (:meth:`analysis.design.spread.Spread.joint_df`): ``(h - q + 1) / (h q) e' V^-1 e``
+    against F on ``q`` and ``h - q + 1``, or ``df`` where that is less.
 
     >>> test = f_test(np.array([2.0, 1.0]), np.diag([1.0, 1.0]), 10.0, measure="wald", method="F",
     ...               about={}, n=20)
@@ -71,14 +76,22 @@ def f_test(
     if df < 1:
         reason = f"{df:g} degrees of freedom: too few clusters for {q} estimates"
         return replace(blank, state="too_few", reason=reason)
-    root = np.sqrt(np.diag(covariance))
-    if not (root > 0).all():
+    variances = np.diag(covariance)
+    if not (variances > 0).all():
         return replace(blank, state="constant", reason="an estimate has no variance under this design")
+    root = np.sqrt(variances)
     scaled = covariance / np.outer(root, root)
     if q == 0 or np.linalg.eigvalsh(scaled)[0] < 1e-10:
         reason = f"the {q} estimates do not vary independently of each other"
         return replace(blank, state="inadmissible", reason=reason)
     z = estimate / root
     statistic = float(z @ np.linalg.solve(scaled, z)) / q
+    if spread is not None and q:
+        known = spread.joint_df(np.eye(q))
+        left = known - q + 1
+        if left < 1:
+            reason = f"the covariance of {q} estimates is known no better than from {known:.1f} units"
+            return replace(blank, state="too_few", reason=reason)
+        statistic, df = statistic * left / known, min(df, left)
     p = float(fdtrc(q, df, statistic)) if math.isfinite(df) else float(chdtrc(q, q * statistic))
     return replace(blank, statistic=statistic, df=(float(q), df), p_value=p)

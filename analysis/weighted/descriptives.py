@@ -165,7 +165,7 @@ def _score(plain: GroupScore, marks: Array, design: SurveyDesign, level: float) 
     found = estimated(design, mean_estimator(marks))
     step: Array = np.array([100.0, 0.0, -100.0])
     value, error = float(step @ found.estimate), math.sqrt(max(0.0, float(step @ found.covariance @ step)))
-    df = design.degrees_of_freedom(known)
+    df = found.df_of_sum(step)
     interval = None
     if error > 0 and df >= 1:
         own = t_interval(value, error, df, level)

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.design.design import Array, SurveyDesign
 from analysis.design.estimates import t_interval, why_not
 from analysis.design.functionals import Inference, effective_n, of_sums
-from analysis.design.linearization import Linearized, covariance_of_total, unexplained
+from analysis.design.linearization import Linearized, influence_under, spread_of_total
 from analysis.means import small_sample_factor
 from analysis.minimum_effect import t_tail
 from analysis.weighting import step_of
@@ -42,7 +42,7 @@ def weighted_gap(
     ``g = J (mean_1 - mean_2) / s`` with weighted means and the pooled standard deviation s of the two
     variances (``survey::svyvar``), which count by respondents as in
     :func:`analysis.means.mean_difference`. The samples are independent; degrees of freedom are
-    Satterthwaite's from those of the two designs.
+    Satterthwaite's from those of the two samples.
 
     Examples
     --------
@@ -136,14 +136,13 @@ def _inferred(
         for weighting, slope in enumerate(slopes):
             if slope is None:
                 continue
-            influence = lines[at][weighting].influence
-            if weighting == 0 or sample.other_weights is None:
-                influence = unexplained(influence, designs[weighting])
-            total = total + influence @ slope[at]
+            total = total + influence_under(lines[at][weighting], designs[weighting]) @ slope[at]
         weights = np.sum([own.weights for own in designs], axis=0)
         both = replace(sample.design, weights=weights, calibrations=())
-        variances.append(float(covariance_of_total(total[:, None], both)[0, 0]))
-        freedoms.append(sample.design.degrees_of_freedom(used[at]))
+        spread = spread_of_total(total[:, None], both)
+        variances.append(float(spread.covariance[0, 0]))
+        freedom = sample.design.degrees_of_freedom(used[at])
+        freedoms.append(min(freedom, spread.df(np.ones(1))) if both.errors == "jackknife" else freedom)
     error, df = math.sqrt(sum(variances)), satterthwaite(variances, freedoms)
     state, reason = why_not(error, df)
     shared = replace(blank, df=df, estimate=estimate, std_error=error)

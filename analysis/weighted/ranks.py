@@ -4,7 +4,8 @@ The twins of ``analysis.rank_versions`` for weighted samples. Ranks and placemen
 population, estimated with the weights [1]_. Every effect here is a mean over pairs of respondents, or a
 function of ranks that all respondents determine together. Its influence values are therefore those of the
 Hajek projection [2]_, which hold what a respondent does to the ranks of others, and its error is the design's
-for their sum: strata, clusters, finite populations, raked margins.
+for their sum: strata, clusters, finite populations, raked margins. Where the design's errors are the
+jackknife's, sampled units are left out one at a time and the others ranked anew.
 
 With equal weights and respondents drawn alone, estimates are the twins' and errors differ from theirs by
 known factors, those of N drawn of whom n are used: ``sqrt(N / (N - 1) (n - 1) / n)`` for each sample of
@@ -23,19 +24,22 @@ References
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.design.design import Array, Design, Mask, ReplicateDesign
+from analysis.design.design import Array, Design, ReplicateDesign
 from analysis.design.estimates import why_not
-from analysis.design.functionals import Functional, under_design
-from analysis.design.linearization import Estimator, Linearized, estimated
+from analysis.design.functionals import Functional, of_sums, under_design
+from analysis.design.jackknife import WeightedSums
+from analysis.design.linearization import Linearized, estimated
 from analysis.design.means import answered, matrix
 from analysis.rank_influence import mid_ranks, rank_coefficients, rank_influence
 from analysis.rank_versions import (
     LEAST_PARTS,
+    SURE,
     RankVersion,
     Translation,
     same_unit,
@@ -48,6 +52,8 @@ from analysis.weighted.effects import path
 from analysis.weighted.gap import satterthwaite
 from analysis.weighted.results import WEIGHTED
 from analysis.weighting import takes_weights
+
+MOST_PATTERNS = 1000  #: of answers, up to which sampled units are left out one at a time
 
 
 @takes_weights(
@@ -106,11 +112,12 @@ def weighted_cliffs_delta(
         others = np.where(used[1 - at], other.totals_weights, 0.0)
         placements = np.zeros(len(values[at]))
         placements[used[at]] = _below(values[at][used[at]], values[1 - at], others)
-        found = estimated(own_design, _mean_of(placements, used[at]))
+        terms = np.column_stack([np.ones(len(placements)), placements])
+        found = estimated(own_design, of_sums(terms, used[at], lambda sums: sums[:, 1:] / sums[:, :1]))
         if at == 0:
             own = 2 * float(found.estimate[0]) - 1
         variances.append(4 * float(found.covariance[0, 0]))
-        freedoms.append(found.df)
+        freedoms.append(found.df_of(0))
     state, reason = why_not(1.0, min(freedoms))
     if state != "ok":
         return RankVersion(**shared, own_estimate=own, state=state, reason=reason)
@@ -171,7 +178,10 @@ def weighted_rank_biserial(
         both = w @ mean_sign * total + (w * single) @ np.sign(np.where(used, values, 0.0))
         influence = 2 * w * (mean_sign - w @ mean_sign / total) / total
         return Linearized(
-            estimate=np.array([both / (total**2 + squares)]), influence=influence[:, None], used=used
+            estimate=np.array([both / (total**2 + squares)]),
+            influence=influence[:, None],
+            used=used,
+            sums=_by_pattern(values[:, None], w, design, _mean_sign),
         )
 
     functional = Functional(names=("rank_biserial",), estimator=estimator, used=used)
@@ -259,7 +269,12 @@ def weighted_rank_coefficient(
         share = weights[rows] / weights[rows].sum()
         influence = np.zeros((len(weights), 1))
         influence[rows, 0] = share * rank_influence(values[rows], share)
-        return Linearized(estimate=rank_coefficients(values[rows], share)[:1], influence=influence, used=used)
+        return Linearized(
+            estimate=rank_coefficients(values[rows], share)[:1],
+            influence=influence,
+            used=used,
+            sums=_by_pattern(values, np.where(rows, weights, 0.0), design, _first_coefficient),
+        )
 
     functional = Functional(names=("rank_coefficient",), estimator=estimator, used=used, lost_df=k)
     return _under(functional, design, shared, same_unit, confidence_level)
@@ -302,13 +317,42 @@ def _below(at: Array, values: Array, weights: Array) -> Array:
     return np.asarray((reached[low] + reached[high]) / 2 / reached[-1])
 
 
-def _mean_of(values: Array, used: Mask) -> Estimator:
-    """Weighted mean of the values of those used."""
+def _by_pattern(
+    values: Array, weights: Array, design: Design, effect: Callable[[Array, Array], float]
+) -> WeightedSums | None:
+    """An effect as a function of the weight of every pattern of answers, for errors by leaving units out.
 
-    def estimator(weights: Array) -> Linearized:
-        w = np.where(used, weights, 0.0)
-        mean = w @ values / w.sum()
-        influence = w * (values - mean) / w.sum()
-        return Linearized(estimate=np.array([mean]), influence=influence[:, None], used=used)
+    None where errors are not the jackknife's, or there are more than ``MOST_PATTERNS``: then influence values
+    stand alone.
+    """
+    if isinstance(design, ReplicateDesign) or design.errors != "jackknife":
+        return None
+    rows = np.flatnonzero(weights > 0)
+    patterns, place = np.unique(values[rows], axis=0, return_inverse=True)
+    if len(patterns) > MOST_PATTERNS:
+        return None
+    terms = np.zeros((len(weights), len(patterns)))
+    terms[rows, place.ravel()] = weights[rows]
 
-    return estimator
+    def of(sums: Array) -> Array:
+        found = []
+        for mass in sums:
+            left = mass > SURE * mass.sum()
+            found.append(effect(patterns[left], mass[left] / mass[left].sum()))
+        return np.array(found)[:, None]
+
+    return WeightedSums(terms=terms, function=of)
+
+
+def _mean_sign(differences: Array, share: Array) -> float:
+    """Mean sign of the sums of pairs of differences."""
+    values = differences[:, 0]
+    return float(share @ (2 * _below(values, -values, share) - 1))
+
+
+def _first_coefficient(patterns: Array, share: Array) -> float:
+    """The first coefficient on ranks; not a number where it cannot be told."""
+    try:
+        return float(rank_coefficients(patterns, share)[0])
+    except np.linalg.LinAlgError:
+        return math.nan

@@ -174,7 +174,7 @@ def weighted_regression(
                 estimate=beta,
                 std_error=error,
                 statistic=beta / error,
-                p_value=float(2 * student.sf(abs(beta / error), found.df)),
+                p_value=float(2 * student.sf(abs(beta / error), found.df_of(at))),
                 interval=interval,
                 b=b.estimate,
                 b_std_error=b.std_error,
@@ -361,7 +361,7 @@ def _not_negative(found: Inference, at: int, level: float) -> Interval:
     """Student's interval of a share of variance, cut at zero."""
     if found.values is None or found.errors is None:
         raise ValueError("an effect without values has no interval")
-    own = t_interval(float(found.values[at]), float(found.errors[at]), found.df, level)
+    own = t_interval(float(found.values[at]), float(found.errors[at]), found.df_of(at), level)
     return replace(own, low=max(own.low, 0.0), high=max(own.high, 0.0))
 
 

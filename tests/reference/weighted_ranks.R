@@ -118,6 +118,31 @@ s <- withReplicates(jk(subset(both, !is.na(LOY))), function(w, d) {
 })
 put("jackknife", c("delta own_estimate", "delta own_std_error"), c(coef(s), SE(s)))
 
+# the same with squares around the means of the strata, by hand; pairs of a respondent with themselves left to their share
+left_out <- function(theta, w, d) {
+  v <- 0
+  for (h in unique(d$REGION)) {
+    units <- unique(d$BRANCH[d$REGION == h]); m <- length(units)
+    again <- vapply(units, function(u) theta(ifelse(d$BRANCH == u, 0, ifelse(d$REGION == h, w * m / (m - 1), w)), d), 0)
+    v <- v + (m - 1) / m * sum((again - mean(again))^2)
+  }
+  sqrt(v)
+}
+all_pairs <- function(d, w) drop(w %*% sign(outer(d, d, "+")) %*% w) / sum(w)^2
+known <- complete.cases(data[, c("LOY", "SAT", "AGE")])
+for (name in c("signed", "signed2", "ranks", "ranks2")) {
+  put("left_out", name, left_out(function(w, d) {
+    k <- w > 0; w <- w[k]; d <- d[k, ]
+    switch(name, signed = , signed2 = {
+      v <- round(if (name == "signed") d$LOY - 55 else d$SAT - d$AGE, 12); all_pairs(v[v != 0], w[v != 0])
+    }, ranks = on_ranks(as.matrix(d[, c("LOY", "SAT")]), w), ranks2 = on_ranks(as.matrix(d[, c("LOY", "SAT", "BAL")]), w))
+  }, ifelse(known, data$W, 0), data))
+}
+put("left_out", "delta", left_out(function(w, d) {
+  a <- w > 0 & d$REGION <= 2; b <- w > 0 & d$REGION > 2
+  delta(d$LOY[a], w[a], d$LOY[b], w[b])
+}, ifelse(is.na(data$LOY), 0, data$W), data))
+
 # ---- real answers: satisfaction with a credit institution, constructed weights, strata, clusters and blanks
 real <- shared("bank", "plspm_satisfaction.csv")
 i <- seq_len(nrow(real))
