@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from analysis.adjust import holm
 from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.results import Entry, Interval, Tabular
+from analysis.tier_masks import tier_masks
 from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
@@ -51,8 +52,15 @@ class GapCell:
     p_value: float | None = None
     p_adjusted: float | None = None  #: Holm's, over all cells of the map
     interval: Interval | None = None  #: of the gap, not corrected for their number
+    effect: float | None = None  #: Hedges' g, in weighted maps
+    effect_interval: Interval | None = None
     state: str = "ok"
     reason: str = ""
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Row and tier, as entries name them."""
+        return {"row": self.row, "tier": "all" if self.tier is None else self.tier}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,14 @@ class GapMap(Tabular):
     rows: tuple[GapRow, ...]
     cells: tuple[GapCell, ...]  #: row by row: everybody, then the tiers in their order
     clustered: bool
+    weighted: bool = False  #: by the sampling designs of the populations
+
+    @property
+    def method(self) -> str:
+        """How errors are computed."""
+        if self.weighted:
+            return "difference of weighted means, variance of the designs"
+        return "difference of means, cluster-robust errors" if self.clustered else "Welch's t test"
 
     @property
     def family(self) -> int:
@@ -80,13 +96,15 @@ class GapMap(Tabular):
         raise KeyError((row, tier))
 
     def entries(self) -> tuple[Entry, ...]:
-        """``gap`` of every row in every tier."""
-        method = "difference of means, cluster-robust errors" if self.clustered else "Welch's t test"
-        return tuple(
-            Entry(
+        """``gap`` of every row in every tier; its ``hedges_g`` in weighted maps."""
+        return (*self._gaps(), *self._effects())
+
+    def _gaps(self) -> Iterator[Entry]:
+        for cell in self.cells:
+            yield Entry(
                 measure="gap",
-                method=method,
-                about={"row": cell.row, "tier": "all" if cell.tier is None else cell.tier},
+                method=self.method,
+                about=cell.about,
                 n=cell.n_first + cell.n_second,
                 estimate=cell.estimate,
                 std_error=cell.std_error,
@@ -108,13 +126,23 @@ class GapMap(Tabular):
                 state=cell.state,
                 reason=cell.reason,
             )
-            for cell in self.cells
-        )
+
+    def _effects(self) -> Iterator[Entry]:
+        for cell in self.cells:
+            if cell.effect is not None:
+                yield Entry(
+                    measure="hedges_g",
+                    method="Hedges' g, variance of the designs",
+                    about=cell.about,
+                    n=cell.n_first + cell.n_second,
+                    estimate=cell.effect,
+                    interval=cell.effect_interval,
+                )
 
 
 @refuses_weights(
     "its errors are those of two simple random samples of respondents or branches",
-    instead="analysis.design.means.weighted_mean of either population",
+    instead="analysis.weighted.gap_map.weighted_gap_map",
     counts="rows",
 )
 def gap_map(
@@ -178,7 +206,7 @@ def gap_map(
     second, clusters_second = written_out(second, counts_second), written_out(clusters_second, counts_second)
     if len({row.name for row in rows}) < len(rows):
         raise ValueError("two rows of a gap map have one name")
-    divided = _tiers(tiers)
+    divided = tier_masks(tiers)
     cells = []
     for row in rows:
         other = _Side.of(second[row.second], clusters_second)
@@ -197,14 +225,6 @@ def gap_map(
         cells=tuple(replace(cell, p_adjusted=p) for cell, p in zip(cells, adjusted, strict=True)),
         clustered=clusters_first is not None or clusters_second is not None,
     )
-
-
-def _tiers(tiers: pd.Series | None) -> list[tuple[str, pd.Series]]:
-    if tiers is None:
-        return []
-    categorical = isinstance(tiers.dtype, pd.CategoricalDtype)
-    names = tiers.cat.categories if categorical else sorted(tiers.dropna().unique())
-    return [(str(name), (tiers == name).fillna(False).astype(bool)) for name in names]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ from analysis.drivers import MAX_DRIVERS
 from analysis.regression import Design, complete_cases, regress
 from analysis.results import Entry, Interval, Tabular
 from analysis.stated_importance import StatedAgainstDerived, stated_against_derived
-from analysis.weighting import refuses_weights
+from analysis.tier_masks import tier_masks
+from analysis.weighting import no_estimate, refuses_weights
 
 Array = npt.NDArray[np.float64]
 Cut = Literal["means", "midpoint"]
@@ -45,6 +46,8 @@ class MapPoint:
     performance_interval: Interval
     quadrant: str  #: one of :data:`QUADRANTS`
     probabilities: Mapping[str, float]  #: quadrant -> share of resamples
+    importance_error: float | None = None  #: standard error, in weighted maps
+    performance_error: float | None = None
 
     @property
     def probability(self) -> float:
@@ -59,6 +62,7 @@ class TierMap:
     tier: str | None
     n: int
     n_missing: int
+    effective_n: float | None = None  #: Kish's, in weighted maps
     r_squared: float | None = None
     cut_importance: float | None = None
     cut_performance: float | None = None
@@ -67,6 +71,11 @@ class TierMap:
     stated: StatedAgainstDerived | None = None
     state: str = "ok"
     reason: str = ""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether (effective) respondents suffice for probabilities that are not too sure."""
+        return (self.n if self.effective_n is None else self.effective_n) >= TRUSTED_N
 
     def of(self, driver: str) -> MapPoint:
         """One driver; ``KeyError`` if the map has none of that name."""
@@ -85,6 +94,9 @@ class ImportancePerformance(Tabular):
     importance: Importance
     cut: Cut
     maps: tuple[TierMap, ...]
+    errors: str = "percentile bootstrap"  #: how intervals of both coordinates come about
+    resampled: str = "resamples"  #: what probabilities of quadrants are shares of
+    weighted: bool = False  #: by the sampling design
 
     def of(self, tier: str | None) -> TierMap:
         """The map of one tier, or of everybody; ``KeyError`` if there is none."""
@@ -99,7 +111,7 @@ class ImportancePerformance(Tabular):
 
     def _entries(self, found: TierMap) -> Iterator[Entry]:
         about = {"outcome": self.outcome, "tier": "all" if found.tier is None else found.tier}
-        method = f"{self.importance}, percentile bootstrap"
+        method = f"{self.importance}, {self.errors}"
         if found.state != "ok":
             yield Entry(
                 measure="importance",
@@ -112,23 +124,21 @@ class ImportancePerformance(Tabular):
             return
         for point in found.points:
             where = {**about, "driver": point.driver}
-            for measure, how, estimate, interval in (
-                ("importance", method, point.importance, point.importance_interval),
-                ("performance", "mean, percentile bootstrap", point.performance, point.performance_interval),
-            ):
+            for measure, how in (("importance", method), ("performance", f"mean, {self.errors}")):
                 yield Entry(
                     measure=measure,
                     method=how,
                     about=where,
                     n=found.n,
-                    estimate=estimate,
-                    interval=interval,
+                    estimate=getattr(point, measure),
+                    std_error=getattr(point, f"{measure}_error"),
+                    interval=getattr(point, f"{measure}_interval"),
                     more={"cut": getattr(found, f"cut_{measure}")},
                 )
             for quadrant, share in point.probabilities.items():
                 yield Entry(
                     measure="quadrant_probability",
-                    method=f"share of {found.resamples} resamples, cut lines at the {self.cut}",
+                    method=f"share of {found.resamples} {self.resampled}, cut lines at the {self.cut}",
                     about={**where, "quadrant": quadrant},
                     n=found.n,
                     estimate=share,
@@ -140,7 +150,7 @@ class ImportancePerformance(Tabular):
 
 @refuses_weights(
     "its bootstrap draws respondents or branches as a simple random sample",
-    instead="analysis.design.regression.design_linear",
+    instead="analysis.weighted.importance_performance.weighted_map",
     counts="rows",
 )
 def importance_performance(
@@ -222,15 +232,10 @@ def importance_performance(
     outcome, drivers = written_out(outcome, counts), written_out(drivers, counts)
     tiers, clusters = written_out(tiers, counts), written_out(clusters, counts)
     stated = written_out(stated, counts)
+    limits = limits_of(drivers, bounds)
     names = tuple(map(str, drivers.columns))
-    if not 2 <= len(names) <= MAX_DRIVERS:
-        raise ValueError(f"{len(names)} drivers; a map shows 2 to {MAX_DRIVERS}")
-    absent = [name for name in names if name not in bounds]
-    if absent:
-        raise ValueError(f"bounds: none given for {', '.join(absent)}. Give lowest and highest point.")
     if stated is not None and tuple(map(str, stated.columns)) != names:
         raise ValueError(f"stated importance of {list(stated.columns)}; expected the drivers {list(names)}")
-    limits = np.array([bounds[name] for name in names], dtype=float)
     plan = _Plan(
         names=names,
         low=limits[:, 0],
@@ -242,7 +247,8 @@ def importance_performance(
         level=confidence_level,
     )
     maps = []
-    for tier, mine in _tiers(outcome, tiers):
+    everybody = pd.Series(True, index=outcome.index)
+    for tier, mine in ((None, everybody), *tier_masks(tiers)):
         maps.append(
             _tier_map(
                 plan,
@@ -275,13 +281,34 @@ class _Plan:
     level: float
 
 
-def _tiers(outcome: pd.Series, tiers: pd.Series | None) -> Iterator[tuple[str | None, pd.Series]]:
-    yield None, pd.Series(True, index=outcome.index)
-    if tiers is None:
-        return
-    categorical = isinstance(tiers.dtype, pd.CategoricalDtype)
-    for name in tiers.cat.categories if categorical else sorted(tiers.dropna().unique()):
-        yield str(name), (tiers == name).fillna(False).astype(bool)
+@no_estimate("laying out")
+def limits_of(drivers: pd.DataFrame, bounds: Mapping[str, tuple[float, float]]) -> Array:
+    """Lowest and highest point of every driver's scale, shape (n_drivers, 2).
+
+    Raises
+    ------
+    ValueError
+        If there are too few drivers or too many, one has no bounds, or answers lie outside of them.
+
+    Examples
+    --------
+    >>> limits_of(pd.DataFrame({"queue": [1.0, 5.0], "app": [0.0, None]}), {"queue": (1, 5), "app": (0, 10)})
+    array([[ 1.,  5.],
+           [ 0., 10.]])
+    """
+    names = tuple(map(str, drivers.columns))
+    if not 2 <= len(names) <= MAX_DRIVERS:
+        raise ValueError(f"{len(names)} drivers; a map shows 2 to {MAX_DRIVERS}")
+    absent = [name for name in names if name not in bounds]
+    if absent:
+        raise ValueError(f"bounds: none given for {', '.join(absent)}. Give lowest and highest point.")
+    limits: Array = np.array([bounds[name] for name in names], dtype=float)
+    answers = drivers.to_numpy(dtype=float)
+    outside = ((answers < limits[:, 0]) | (answers > limits[:, 1])).any(axis=0)
+    if outside.any():
+        strays = [names[j] for j in np.flatnonzero(outside)]
+        raise ValueError(f"answers outside the bounds: {', '.join(strays)}. Mend the answers or the bounds.")
+    return limits
 
 
 def _tier_map(
@@ -310,9 +337,8 @@ def _tier_map(
     correlations: Array = np.asarray(np.corrcoef(np.column_stack([design.y, design.x]), rowvar=False))
     values = MEASURES[plan.importance](correlations[None])[0]
     performance = (design.x.mean(axis=0) - plan.low) / plan.width * 100
-    high = values >= values.mean()
-    well = performance >= _performance_cut(plan, performance[None])[0]
-    often = _quadrant(draws.importance, draws.performance, plan)
+    places = quadrants(values[None], performance[None], plan.cut)[0]
+    often = quadrants(draws.importance, draws.performance, plan.cut)
     points = tuple(
         MapPoint(
             driver=name,
@@ -320,7 +346,7 @@ def _tier_map(
             importance_interval=BootstrapDistribution.of(draws.importance[:, j]).interval(plan.level),
             performance=float(performance[j]),
             performance_interval=BootstrapDistribution.of(draws.performance[:, j]).interval(plan.level),
-            quadrant=QUADRANTS[_number(bool(high[j]), bool(well[j]))],
+            quadrant=QUADRANTS[places[j]],
             probabilities={q: float((often[:, j] == i).mean()) for i, q in enumerate(QUADRANTS)},
         )
         for j, name in enumerate(plan.names)
@@ -329,7 +355,7 @@ def _tier_map(
         **shared,
         r_squared=float(values.sum()),
         cut_importance=float(values.mean()),
-        cut_performance=float(_performance_cut(plan, performance[None])[0]),
+        cut_performance=float(performance_cut(performance[None], plan.cut)[0]),
         points=points,
         resamples=len(draws.importance),
         stated=None
@@ -348,10 +374,6 @@ def _why_not(
         still.insert(0, str(outcome.name))
     if still:
         return "constant", f"everybody gave one answer: {', '.join(still)}"
-    outside = (design.x < plan.low) | (design.x > plan.low + plan.width)
-    if outside.any():
-        names = [plan.names[j] for j in np.flatnonzero(outside.sum(axis=0))]
-        raise ValueError(f"answers outside the bounds: {', '.join(names)}. Mend the answers or the bounds.")
     fit = regress(outcome, drivers, clusters=clusters)
     return fit.state, fit.reason
 
@@ -392,18 +414,23 @@ def _draws(plan: _Plan, design: Design, stated: Array | None, rng: np.random.Gen
     )
 
 
-def _performance_cut(plan: _Plan, performance: Array) -> Array:
-    """Cut line of each resample, shape (resamples,)."""
-    return performance.mean(axis=1) if plan.cut == "means" else np.full(len(performance), 50.0)
+@no_estimate("arithmetic")
+def performance_cut(performance: Array, cut: Cut) -> Array:
+    """Cut line of performance: the mean of the drivers, or 50; shape (m,) for performance (m, n_drivers).
+
+    >>> performance_cut(np.array([[40.0, 80.0]]), "means").tolist()
+    [60.0]
+    """
+    return np.asarray(performance.mean(axis=1)) if cut == "means" else np.full(len(performance), 50.0)
 
 
-def _quadrant(importance: Array, performance: Array, plan: _Plan) -> npt.NDArray[np.int64]:
+@no_estimate("arithmetic")
+def quadrants(importance: Array, performance: Array, cut: Cut) -> npt.NDArray[np.int64]:
+    """Places in :data:`QUADRANTS` of drivers, shapes (m, n_drivers); on a cut line counts as above it.
+
+    >>> quadrants(np.array([[0.3, 0.1]]), np.array([[40.0, 80.0]]), "means").tolist()
+    [[1, 3]]
+    """
     high = importance >= importance.mean(axis=1, keepdims=True)
-    well = performance >= _performance_cut(plan, performance)[:, None]
+    well = performance >= performance_cut(performance, cut)[:, None]
     return np.where(high, np.where(well, 0, 1), np.where(well, 3, 2)).astype(np.int64)
-
-
-def _number(high: bool, well: bool) -> int:
-    if high:
-        return 0 if well else 1
-    return 3 if well else 2

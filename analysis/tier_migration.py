@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,12 @@ from scipy import stats
 from analysis.agreement import WeightedKappa, weighted_kappa
 from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
-from analysis.weighting import refuses_weights
+from analysis.weighting import no_estimate, refuses_weights
 from analysis.wilson import wilson_interval
 
 Array = npt.NDArray[np.float64]
+
+NOBODY = "nobody was in this tier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +28,12 @@ class Transition:
 
     first: str
     second: str
-    count: int
+    count: int  #: respondents
     share: float | None  #: of those who were in ``first``; None where nobody was
-    interval: Interval | None  #: of the share, Wilson's
+    interval: Interval | None  #: of the share
+    of_all: float  #: share of everybody
+    state: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,7 @@ class Movement:
     """How many move in one direction."""
 
     direction: str  #: ``up``, ``stay`` or ``down``
-    count: int
+    count: int  #: respondents
     share: float
     interval: Interval
 
@@ -44,10 +50,11 @@ class Movement:
 class SymmetryTest:
     """A test of the square table."""
 
-    measure: str  #: ``bowker``, ``stuart_maxwell`` or ``up_against_down``
+    measure: str  #: ``bowker``, ``stuart_maxwell`` or ``up_against_down``; see :attr:`TierMigration.weighted`
     method: str
     statistic: float | None = None
     df: float | None = None
+    denominator_df: float | None = None  #: of F tests
     p_value: float | None = None
     state: str = "ok"
     reason: str = ""
@@ -66,8 +73,17 @@ class TierMigration(Tabular):
     movements: tuple[Movement, ...] = ()  #: up, stay, down
     tests: tuple[SymmetryTest, ...] = ()
     kappa: WeightedKappa | None = None
+    intervals: str = "Wilson interval"  #: of all shares
+    weighted: bool = (
+        False  #: shares of the population; tests are ``symmetry``, ``equal_margins``, ``up_against_down``
+    )
     state: str = "ok"
     reason: str = ""
+
+    @property
+    def margins(self) -> SymmetryTest:
+        """The test of tiers that are equally large in both: Stuart and Maxwell's, or the design's."""
+        return self.test("equal_margins" if self.weighted else "stuart_maxwell")
 
     def of(self, first: str, second: str) -> Transition:
         """One cell; ``KeyError`` if there is none."""
@@ -95,6 +111,11 @@ class TierMigration(Tabular):
         k = len(self.tiers)
         return np.array([found.count for found in self.transitions], dtype=np.int64).reshape(k, k)
 
+    def shares(self) -> Array:
+        """Shares of everybody, shape (n_tiers, n_tiers): first down, second across."""
+        k = len(self.tiers)
+        return np.array([found.of_all for found in self.transitions], dtype=float).reshape(k, k)
+
     def entries(self) -> tuple[Entry, ...]:
         """``share_moving`` by direction, ``transition_share`` of every cell, the tests, weighted kappa."""
         about = {"first": self.first, "second": self.second}
@@ -102,60 +123,60 @@ class TierMigration(Tabular):
             return (
                 Entry(
                     measure="share_moving",
-                    method="Wilson interval",
+                    method=self.intervals,
                     about=about,
                     n=self.n,
                     state=self.state,
                     reason=self.reason,
                 ),
             )
-        moves = [
-            Entry(
+        return (*self._moves(about), *self._cells(about), *self._tests(about), *self.kappa.entries())
+
+    def _moves(self, about: dict[str, str]) -> Iterator[Entry]:
+        for found in self.movements:
+            yield Entry(
                 measure="share_moving",
-                method="Wilson interval",
+                method=self.intervals,
                 about={**about, "direction": found.direction},
                 n=self.n,
                 estimate=found.share,
                 interval=found.interval,
                 more={"count": float(found.count)},
             )
-            for found in self.movements
-        ]
+
+    def _cells(self, about: dict[str, str]) -> Iterator[Entry]:
         sizes = dict(zip(self.tiers, self.counts().sum(axis=1), strict=True))
-        cells = [
-            Entry(
+        for found in self.transitions:
+            yield Entry(
                 measure="transition_share",
-                method="share of the row, Wilson interval",
+                method=f"share of the row, {self.intervals}",
                 about={**about, "from": found.first, "to": found.second},
                 n=int(sizes[found.first]),
                 estimate=found.share,
                 interval=found.interval,
                 more={"count": float(found.count)},
-                state="ok" if found.share is not None else "empty_cell",
-                reason="" if found.share is not None else "nobody was in this tier",
+                state=found.state,
+                reason=found.reason,
             )
-            for found in self.transitions
-        ]
-        tests = [
-            Entry(
+
+    def _tests(self, about: dict[str, str]) -> Iterator[Entry]:
+        for found in self.tests:
+            yield Entry(
                 measure=found.measure,
                 method=found.method,
                 about=about,
                 n=self.n,
                 statistic=found.statistic,
-                df=() if found.df is None else (found.df,),
+                df=tuple(df for df in (found.df, found.denominator_df) if df is not None),
                 p_value=found.p_value,
                 state=found.state,
                 reason=found.reason,
             )
-            for found in self.tests
-        ]
-        return (*moves, *cells, *tests, *self.kappa.entries())
 
 
 @refuses_weights(
     "its tests are of counts of a simple random sample",
-    instead="analysis.design.tables.weighted_table",
+    instead="analysis.weighted.tier_migration.weighted_migration",
     counts="rows",
 )
 def tier_migration(
@@ -199,28 +220,24 @@ def tier_migration(
     >>> found.moved("up").share, round(found.test("stuart_maxwell").p_value, 3)
     (0.5, 0.395)
     """
-    if not first.index.equals(second.index):
-        raise ValueError("both tiers must stand on one index: the same respondents in the same order")
-    first, second = written_out(first, counts), written_out(second, counts)
-    names = tiers or _categories(first)
-    whole = first.notna() & second.notna()
-    a, b = (series[whole].astype(str) for series in (first, second))
-    strangers = sorted({*a, *b}.difference(names))
-    if strangers:
-        raise ValueError(f"{first.name}, {second.name}: {', '.join(strangers)} is none of the tiers {names}")
+    names, places = placed(first, second, tiers)
+    first, second, places = (
+        written_out(first, counts),
+        written_out(second, counts),
+        written_out(places, counts),
+    )
+    whole = places["first"] >= 0
+    n, k = int(whole.sum()), len(names)
     shared: dict[str, Any] = {
         "first": str(first.name),
         "second": str(second.name),
         "tiers": names,
-        "n": len(a),
-        "n_missing": int((~whole).sum()),
+        "n": n,
+        "n_missing": len(first) - n,
     }
-    if len(a) < 2 or len(names) < 2:
-        reason = f"{len(a)} respondents in {len(names)} tiers"
-        return TierMigration(**shared, state="too_few", reason=reason)
-    place = {name: i for i, name in enumerate(names)}
-    k = len(names)
-    codes = a.map(place).to_numpy(dtype=np.int64) * k + b.map(place).to_numpy(dtype=np.int64)
+    if n < 2 or k < 2:
+        return TierMigration(**shared, state="too_few", reason=f"{n} respondents in {k} tiers")
+    codes = places["first"][whole] * k + places["second"][whole]
     table = np.bincount(codes, minlength=k * k).reshape(k, k)
     return TierMigration(
         **shared,
@@ -236,6 +253,44 @@ def tier_migration(
     )
 
 
+@no_estimate("laying out")
+def placed(
+    first: pd.Series, second: pd.Series, tiers: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], pd.DataFrame]:
+    """The tiers in their order, and where respondents stand in both: columns ``first`` and ``second``.
+
+    Parameters
+    ----------
+    first, second : Series, shape (n_respondents,)
+        On one index. Respondents without one of the two stand at -1 in both.
+    tiers : tuple of str, optional
+        From the lowest to the highest; by default the categories of ``first``.
+
+    Raises
+    ------
+    ValueError
+        If somebody is in a tier that is none of them, or the tiers have no order.
+
+    Examples
+    --------
+    >>> names, places = placed(pd.Series(["a", "b"]), pd.Series(["b", None]), ("a", "b"))
+    >>> places.to_numpy().tolist()
+    [[0, 1], [-1, -1]]
+    """
+    if not first.index.equals(second.index):
+        raise ValueError("both tiers must stand on one index: the same respondents in the same order")
+    names = tiers or _categories(first)
+    whole = first.notna() & second.notna()
+    kept = [series[whole].astype(str) for series in (first, second)]
+    strangers = sorted({*kept[0], *kept[1]}.difference(names))
+    if strangers:
+        raise ValueError(f"{first.name}, {second.name}: {', '.join(strangers)} is none of the tiers {names}")
+    place = {name: i for i, name in enumerate(names)}
+    places = np.full((len(first), 2), -1, dtype=np.int64)
+    places[whole.to_numpy()] = np.column_stack([series.map(place) for series in kept])
+    return names, pd.DataFrame(places, columns=["first", "second"], index=first.index)
+
+
 def _categories(series: pd.Series) -> tuple[str, ...]:
     if not isinstance(series.dtype, pd.CategoricalDtype):
         raise ValueError(f"{series.name} has no order: give the tiers from the lowest to the highest")
@@ -246,6 +301,7 @@ def _transitions(
     names: tuple[str, ...], counts: npt.NDArray[np.int64], level: float
 ) -> tuple[Transition, ...]:
     found = []
+    n = int(counts.sum())
     for i, first in enumerate(names):
         size = int(counts[i].sum())
         for j, second in enumerate(names):
@@ -259,6 +315,9 @@ def _transitions(
                     interval=None
                     if share is None
                     else wilson_interval(int(counts[i, j]), size, confidence_level=level),
+                    of_all=int(counts[i, j]) / n,
+                    state="ok" if size else "empty_cell",
+                    reason="" if size else NOBODY,
                 )
             )
     return tuple(found)

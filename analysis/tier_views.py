@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +15,14 @@ from analysis.importance_performance import ImportancePerformance, importance_pe
 from analysis.inputs import Sample, coded_categories
 from analysis.results import Tabular
 from analysis.tier_migration import TierMigration, tier_migration
+from analysis.weighted.gap_map import weighted_gap_map
+from analysis.weighted.importance_performance import weighted_map
+from analysis.weighted.tier_migration import weighted_migration
 from analysis.weighting import weights_given_by
 from surveys.study import DeclaredTest, Parallel, Study
 
 RESAMPLES = 2000  #: of a map; a probability then errs by about one point
+REPLICATES = 1000  #: of a weighted map; each may have to be raked anew
 MANY_DRIVERS = 8  #: with more, all subsets of drivers take long: a quarter of the resamples
 
 
@@ -76,16 +81,18 @@ def tier_views(study: Study, samples: Mapping[str, Sample]) -> TierViews:
     ----------
     study : Study
     samples : mapping
-        Population id -> sample; what a population that is not there would show is left out. So is what a
-        population with a sampling design would show: these views have no weighted version, and unweighted
-        they would contradict the weighted findings beside them.
+        Population id -> sample; what a population that is not there would show is left out. Views of a
+        population with a sampling design follow it. Where a declared design cannot be used they are left out:
+        unweighted they would speak of nobody but the respondents.
 
     Examples
     --------
     >>> tier_views(Study.load("bank_tiering"), {})
     TierViews(priorities=(), gaps=(), migrations=())
     """
-    samples = {id_: sample for id_, sample in samples.items() if sample.sampling is None}
+    samples = {
+        id_: sample for id_, sample in samples.items() if sample.sampling is None or sample.design is not None
+    }
     return TierViews(
         priorities=tuple(_priorities(study, samples)),
         gaps=tuple(_gaps(study, samples)),
@@ -115,16 +122,20 @@ def _priority_map(
         return None
     # posts and other groups without an order are no tiers; their maps would be many and small
     tiered = sample.groups is not None and study.populations[sample.population].group_ordered
-    return importance_performance(
-        sample.variable(outcome),
-        sample.frame[drivers],
-        bounds=bounds,
-        rng=np.random.default_rng([study.seed, zlib.crc32(f"priorities/{name}".encode())]),
-        tiers=sample.groups if tiered else None,
-        clusters=sample.clusters,
-        resamples=min(study.resamples, RESAMPLES if len(drivers) <= MANY_DRIVERS else RESAMPLES // 4),
-        confidence_level=study.confidence_level,
-    )
+    shared: dict[str, Any] = {
+        "bounds": bounds,
+        "rng": np.random.default_rng([study.seed, zlib.crc32(f"priorities/{name}".encode())]),
+        "tiers": sample.groups if tiered else None,
+        "confidence_level": study.confidence_level,
+    }
+    values, predictors = sample.variable(outcome), sample.frame[drivers]
+    most = RESAMPLES if len(drivers) <= MANY_DRIVERS else RESAMPLES // 4
+    if sample.sampling is not None and sample.design is not None:
+        number = min(study.resamples, most, REPLICATES)
+        draw = sample.sampling.replicates
+        return weighted_map(values, predictors, sample.design, draw=draw, resamples=number, **shared)
+    number = min(study.resamples, most)
+    return importance_performance(values, predictors, clusters=sample.clusters, resamples=number, **shared)
 
 
 def _gaps(study: Study, samples: Mapping[str, Sample]) -> Iterator[PopulationGaps]:
@@ -142,19 +153,26 @@ def _gaps(study: Study, samples: Mapping[str, Sample]) -> Iterator[PopulationGap
             named.setdefault(parallel.names[first], parallel)
         if not rows:
             continue
-        tiered = a.groups is not None and study.populations[first].group_ordered
-        result = gap_map(
-            a.frame,
-            b.frame,
-            tuple(rows.values()),
-            names=(first, second),
-            tiers=a.groups if tiered else None,
-            clusters_first=a.clusters,
-            clusters_second=b.clusters,
-            minimum_n=study.minimum_cell,
-            confidence_level=study.confidence_level,
-        )
+        result = _gap_map(study, a, b, tuple(rows.values()))
         yield PopulationGaps(first=first, second=second, result=result, parallel=named)
+
+
+def _gap_map(study: Study, a: Sample, b: Sample, rows: tuple[GapRow, ...]) -> GapMap:
+    """Weighted as soon as one of the two has a design."""
+    tiered = a.groups is not None and study.populations[a.population].group_ordered
+    shared: dict[str, Any] = {
+        "names": (a.population, b.population),
+        "tiers": a.groups if tiered else None,
+        "minimum_n": study.minimum_cell,
+        "confidence_level": study.confidence_level,
+    }
+    if a.design is None and b.design is None:
+        return gap_map(
+            a.frame, b.frame, rows, clusters_first=a.clusters, clusters_second=b.clusters, **shared
+        )
+    return weighted_gap_map(
+        a.frame, b.frame, rows, design=a.plain_design(), design_second=b.plain_design(), **shared
+    )
 
 
 def _rows(a: Sample, b: Sample, first: str, second: str) -> Iterator[GapRow]:
@@ -178,7 +196,10 @@ def _migrations(study: Study, samples: Mapping[str, Sample]) -> Iterator[Migrati
         if len(names) != 2 or not set(names) <= set(sample.frame):
             continue
         before, after = (coded_categories(sample.frame[name], sample.questionnaire) for name in names)
-        yield Migration(
-            population=id_,
-            result=tier_migration(before, after, confidence_level=study.confidence_level),
+        level = study.confidence_level
+        result = (
+            tier_migration(before, after, confidence_level=level)
+            if sample.design is None
+            else weighted_migration(before, after, sample.design, confidence_level=level)
         )
+        yield Migration(population=id_, result=result)

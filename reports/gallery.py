@@ -16,10 +16,11 @@ from analysis.importance_performance import TRUSTED_N
 from analysis.latent_effects import LatentEffect
 from analysis.mediation import Mediation
 from analysis.population_findings import PopulationFindings
-from analysis.tier_views import PopulationGaps
+from analysis.tier_views import PopulationGaps, PriorityMap
 from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
 from reports.labels import Labels
+from reports.sentences import listed
 from reports.small_cells import hidden_groups
 from reports.theme import DEFAULT, Format, Theme, save
 from surveys.study import DeclaredTest
@@ -73,6 +74,26 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "too_sure": {
         "en": "In groups of fewer than {n} respondents the shares are too sure of the field.",
         "zh": "人数不足{n}的组别中，所列比例会高估区域的确定程度。",
+    },
+    "too_sure_weighted": {
+        "en": "In groups of an effective n below {n} the shares are too sure of the field.",
+        "zh": "有效样本量不足{n}的组别中，所列比例会高估区域的确定程度。",
+    },
+    "priorities_weighted": {
+        "en": "Weighted: importance and performance are the population's, with intervals of the sampling design; n counts respondents. Fields are found again with {n} bootstrap replicates of the weights.",
+        "zh": "已加权：重要性与表现为总体估计值，区间按抽样设计计算；n为受访者人数。区域的把握程度由{n}组权重的自助复制重新计算得出。",
+    },
+    "raked": {
+        "en": "Each replicate is raked anew to the known margins.",
+        "zh": "每组复制权重均按已知边际分布重新加权。",
+    },
+    "gap_map_weighted": {
+        "en": "Weighted: means and errors of {names} follow the sampling design.",
+        "zh": "已加权：{names}的均值与误差按抽样设计计算。",
+    },
+    "migration_weighted": {
+        "en": "Weighted: streams and shares are the population's, with intervals of the sampling design; n counts respondents.",
+        "zh": "已加权：流带与比例为总体估计值，区间按抽样设计计算；n为受访者人数。",
     },
     "migration": {"en": "Moves between tiers, {population}", "zh": "等级之间的移动（{population}）"},
     "ipm": {
@@ -349,9 +370,7 @@ def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[
                 caption=WORDS["priorities"][language].format(
                     outcome=plain(labels.name(result.outcome)), population=plain(population.title[language])
                 ),
-                notes=(WORDS["too_sure"][language].format(n=TRUSTED_N),)
-                if any(one.points and one.n < TRUSTED_N for one in result.maps)
-                else (),
+                notes=_priority_notes(findings, priority, language),
                 draw=lambda result=result, labels=labels: quadrant_map(  # type: ignore[misc]
                     result, labels=labels, theme=theme, synthetic=synthetic, minimum_cell=minimum
                 ),
@@ -363,10 +382,28 @@ def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[
             yield Drawing(
                 key=f"{migration.population}.migration",
                 caption=WORDS["migration"][language].format(population=plain(population.title[language])),
+                notes=(WORDS["migration_weighted"][language],) if moves.weighted else (),
                 draw=lambda moves=moves, labels=labels: alluvial(  # type: ignore[misc]
                     moves, labels=labels, minimum_cell=minimum, theme=theme, synthetic=synthetic
                 ),
             )
+
+
+def _priority_notes(findings: Findings, priority: PriorityMap, language: str) -> tuple[str, ...]:
+    """What is weighted, and where probabilities are too sure."""
+    result = priority.result
+    notes = []
+    shown = [one for one in result.maps if one.points]
+    if result.weighted:
+        number = str(max(one.resamples for one in shown))
+        words = WORDS["priorities_weighted"][language].format(n=number)
+        if findings.study.populations[priority.population].rake_to:
+            words += ("" if language == "zh" else " ") + WORDS["raked"][language]
+        notes.append(words)
+    if not all(one.trusted for one in shown):
+        words = WORDS["too_sure_weighted" if result.weighted else "too_sure"][language]
+        notes.append(words.format(n=TRUSTED_N))
+    return tuple(notes)
 
 
 def _gap_map_drawings(
@@ -385,6 +422,10 @@ def _gap_map_drawings(
     }
     if len({row.width for row in result.rows}) > 1:
         return
+    notes: tuple[str, ...] = ()
+    if result.weighted:
+        own = [plain(titles[id_]) for id_ in (gaps.first, gaps.second) if study.populations[id_].sampled]
+        notes = (WORDS["gap_map_weighted"][language].format(names=listed(own, language)),)
     matters = tuple(row.name for row in result.rows if row.construct is None)
     shown = [matters, *parts(result)]
     for number, rows in enumerate(shown):
@@ -398,6 +439,7 @@ def _gap_map_drawings(
                 group=group,
                 number=str(number),
             ),
+            notes=notes,
             draw=lambda rows=rows: gap_heat_map(  # type: ignore[misc]
                 result,
                 names,

@@ -306,15 +306,15 @@ DESIGN_NOTES: tuple[MethodNote, ...] = (
                 "from leaving out one sampled unit at a time wherever sums of the answers determine the effect, and intervals "
                 "use Student's t with Satterthwaite's degrees of freedom, at most clusters less strata: with strongly unequal "
                 "weights or a small tier, linearised intervals are too narrow. Effects that are squared lengths use the "
-                "noncentral chi-square, products of coefficients draws from their joint distribution, and segments bootstrap "
-                "replicates of the weights. The effect by value weights every customer by what they are worth; both estimates "
+                "noncentral chi-square, products of coefficients draws from their joint distribution, and segments and "
+                "the fields of priority maps bootstrap replicates of the weights. The effect by value weights every customer by what they are worth; both estimates "
                 "share their respondents, and so do their influence values."
             ),
             "zh": (
                 "抽样设计下的效应是加权样本的函数，其误差为影响值总和在该设计下的误差：计入分层、多阶段整群和有限总体，"
                 "对按边际分布加权者只计入边际未能解释的部分。除非研究声明采用线性化误差，凡效应由答案之和决定者，影响值均由逐一剔除抽样单元得到，"
                 "区间采用t分布，自由度按Satterthwaite法估计，且不超过群数减层数：权重悬殊或某一等级人数很少时，线性化区间过窄。平方长度型效应采用非中心卡方，"
-                "系数乘积采用其联合分布的抽样，客户分群采用权重的自助复制。按价值加权的效应以每位客户的价值为权重；"
+                "系数乘积采用其联合分布的抽样，客户分群与优先改进图的区域采用权重的自助复制。按价值加权的效应以每位客户的价值为权重；"
                 "两种估计及其影响值来自相同的受访者。"
             ),
         },

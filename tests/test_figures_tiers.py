@@ -13,11 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Text
 
+from analysis.design.design import survey_design
 from analysis.gap_map import GapRow, gap_map
 from analysis.importance_performance import importance_performance
 from analysis.inputs import coded_categories
 from analysis.response_surface import response_surface
 from analysis.tier_migration import tier_migration
+from analysis.weighted.tier_migration import weighted_migration
 from reports import fonts
 from reports.figures.alluvial import alluvial, hidden_transitions, streams
 from reports.figures.gap_heat_map import gap_heat_map, keyed_name, parts
@@ -224,6 +226,30 @@ def test_streams_are_as_high_as_their_counts_and_fill_the_columns():
     assert len(drawn_streams) == int((~hidden_transitions(counts, 5) & (counts > 0)).sum())
     up = MOVES.moved("up")
     assert f"Up: {Numbers(language='en').percent(up.share)}" in words(figure)
+
+
+def test_weighted_streams_are_as_high_as_the_shares_of_the_population():
+    design = survey_design(np.where(GROUPS.cat.categories[0] == GROUPS, 9.0, 1.0))
+    moves = weighted_migration(GROUPS, BELIEVED, design)
+    shares = moves.shares()
+    room = 1 - 0.035 * (len(shares) - 1)
+    for stream in streams(shares):
+        height = stream.left[1] - stream.left[0]
+        assert height == pytest.approx(shares[stream.first, stream.second] * room)
+        assert stream.share == pytest.approx(
+            moves.transitions[stream.first * len(shares) + stream.second].share
+        )
+    figure = alluvial(moves, labels=ENGLISH)
+    patches = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle)]
+    heights = [patch.get_height() / room for patch in patches]
+    assert heights == pytest.approx([*shares.sum(axis=1), *shares.sum(axis=0)])
+    drawn_streams = [patch for patch in figure.axes[0].patches if isinstance(patch, PathPatch)]
+    counts = MOVES.counts()  # respondents decide what is hidden, not their weights
+    assert len(drawn_streams) == int((~hidden_transitions(counts, 5) & (counts > 0)).sum())
+    shown = words(figure)
+    assert f"Up: {Numbers(language='en').percent(moves.moved('up').share)}" in shown
+    assert "Wald test of the design" in shown
+    assert "Stuart" not in shown
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -7,11 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.design.design import survey_design
+from analysis.design.means import weighted_mean
 from analysis.findings import Findings, entry_id
 from analysis.gap_map import gap_map
 from analysis.inputs import sample_of
+from analysis.sampling import SamplingDesign
 from analysis.tier_views import TierViews, tier_views
-from reports.chapters.tiers import gaps_by_tier, tier_moves
+from analysis.weighted.descriptives import weighted_mean_difference
+from reports.chapters.tiers import gaps_by_tier, no_priorities, tier_moves
 from reports.document import Figure, Prose
 from reports.gallery import drawings
 from reports.numbers import Numbers
@@ -152,3 +156,92 @@ def test_small_groups_have_no_drawing(views):
     findings = telling(views, "en", []).findings
     large = replace(findings, study=replace(STUDY, minimum_cell=5000))
     assert not [d.key for d in drawings(large, "en") if "priorities" in d.key or "migration" in d.key]
+
+
+@pytest.fixture(scope="module")
+def weighted(samples):
+    """Customers weighted and drawn within their tiers; employees without a design, but in branches."""
+    customers = samples["customers"]
+    weights = 1 + customers.frame["POTENTIAL"].fillna(1).to_numpy()
+    strata = customers.frame["TIER"].fillna(0)
+    drawn = SamplingDesign(design=survey_design(weights, strata=strata))
+    return {**samples, "customers": replace(customers, sampling=drawn)}
+
+
+def with_design(samples, **how):
+    customers = samples["customers"]
+    return {**samples, "customers": replace(customers, sampling=SamplingDesign(**how))}
+
+
+def test_views_of_a_weighted_population_follow_its_design(weighted, views):
+    found = tier_views(STUDY, weighted)
+    customers, employees = weighted["customers"], weighted["employees"]
+    maps = {one.population: one.result for one in found.priorities}
+    assert (maps["customers"].weighted, maps["employees"].weighted) == (True, False)
+    assert maps["employees"] == {one.population: one.result for one in views.priorities}["employees"]
+    assert maps["customers"].of(None).resamples == STUDY.resamples
+    assert {one.state for one in maps["customers"].maps} == {"ok"}
+    mean = weighted_mean(customers.frame["SAT3"], customers.design)
+    other = weighted_mean(employees.frame["SAT3"], employees.plain_design())
+    cell = found.gaps[0].result.of("SAT3")
+    assert (cell.mean_first, cell.mean_second) == (mean.estimate, other.estimate)
+    assert cell.std_error == pytest.approx(np.hypot(mean.std_error, other.std_error))
+    assert cell.effect == pytest.approx(
+        weighted_mean_difference(
+            customers.frame["SAT3"],
+            employees.frame["SAT3"],
+            (customers.design, employees.plain_design()),
+        ).estimate
+    )
+    ids = [entry_id(scope, entry) for scope, _, result in found.results() for entry in result.entries()]
+    assert len(ids) == len(set(ids))
+    assert "customers-employees.gap_map.satisfaction.1.hedges_g" in ids
+    assert "customers.migration.TIER.TIER_BELIEVED.equal_margins" in ids
+    assert found.migrations[0].result.moved("up").count == views.migrations[0].result.moved("up").count
+    assert found.migrations[0].result.moved("up").share != views.migrations[0].result.moved("up").share
+
+
+def test_a_design_that_cannot_be_used_leaves_the_views_out(samples):
+    found = tier_views(STUDY, with_design(samples, design=None, trouble="no column WEIGHT"))
+    assert [one.population for one in found.priorities] == ["employees"]
+    assert (found.gaps, found.migrations) == ((), ())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_report_says_what_is_weighted(weighted, language):
+    found = tier_views(STUDY, weighted)
+    keys = ["customers.migration", "gaps.customers-employees.map0"]
+    told = telling(found, language, keys)
+    moved, _, introduced, _ = [*tier_moves(told, "customers"), *gaps_by_tier(told, "customers", "employees")]
+    said = {
+        "en": (
+            "follow the sampling design; n counts respondents",
+            "tests follow the sampling design",
+            "F(3, ",
+        ),
+        "zh": ("均按抽样设计加权计算；n为受访者人数", "检验按抽样设计进行", "F(3, "),
+    }[language]
+    assert said[0] in moved.text
+    assert said[2] in moved.text
+    assert said[1] in introduced.text
+    assert told.numbers.percent(found.migrations[0].result.moved("up").share) in moved.text
+    notes = {drawing.key: drawing.notes for drawing in drawings(told.findings, language)}
+    for key in ("hypotheses.P3.2.priorities", "customers.migration", "gaps.customers-employees.map0"):
+        assert notes[key][0].startswith({"en": "Weighted", "zh": "已加权"}[language]), key
+    assert not any("eighted" in note or "加权" in note for note in notes["hypotheses.P3.1.priorities"])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_report_says_why_there_is_no_map_and_no_move(samples, language):
+    lonely = np.r_[1, np.full(samples["customers"].n - 1, 2)]
+    alone = survey_design(np.ones(len(lonely)), strata=lonely, lonely="adjust")
+    found = tier_views(STUDY, with_design(samples, design=alone))
+    told = telling(found, language, [])
+    (block,) = no_priorities(told, "P3", 1)
+    assert "a stratum with a single cluster" in block.text
+    assert list(no_priorities(told, "P3", 0)) == []  # of employees, who have no design
+    assert "hypotheses.P3.2.priorities" not in {d.key for d in drawings(told.findings, language)}
+    one = survey_design(np.ones(len(lonely)), clusters=np.ones(len(lonely)), lonely="certainty")
+    told = telling(tier_views(STUDY, with_design(samples, design=one)), language, [])
+    (block,) = tier_moves(told, "customers")
+    assert "0 degrees of freedom" in block.text

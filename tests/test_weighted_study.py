@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,13 @@ import pytest
 import yaml
 
 from analysis.design.functionals import under_design
+from analysis.design.proportions import weighted_share
 from analysis.findings import find
 from analysis.specifications import specification_curves
 from analysis.weighted.effects import path, standardized_mean
+from analysis.weighted.importance_performance import weighted_map
 from reports.chapters.robustness import robustness_chapter
-from reports.document import Prose, Table
+from reports.document import Figure, Prose, Table
 from reports.gallery import draw_all
 from reports.numbers import Numbers
 from reports.pdf import write_pdf
@@ -39,7 +42,7 @@ def simulated(tmp_path_factory):
         "rake_to": {"SEX": {1: 0.4, 2: 0.6}},
         "value": "AUM",
     }
-    kept = ("H1", "H3", "H5", "S1", "H3_latent")
+    kept = ("H1", "H3", "H5", "S1", "P3", "H3_latent")
     declared["hypotheses"] = [h for h in declared["hypotheses"] if h["id"] in kept]
     declared["hypotheses"] = [
         h | {"tests": [t for t in h["tests"] if t["population"] == "customers"]}
@@ -94,10 +97,37 @@ def test_every_number_has_an_address(simulated):
     json.loads(results_json(simulated))
 
 
-def test_views_without_a_weighted_version_are_left_out(simulated):
-    assert all(gaps.first != "customers" for gaps in simulated.views.gaps)
-    assert all(view.population != "customers" for view in simulated.views.priorities)
-    assert simulated.views.migrations == ()
+def test_views_of_tiers_follow_the_design(simulated):
+    sample = simulated.populations["customers"].sample
+    (priority,) = simulated.views.priorities
+    (evidence,) = simulated.verdict("P3").evidence
+    whole = priority.result.of(None)
+    assert priority.result.weighted
+    for driver in evidence.result.drivers:
+        point = whole.of(driver.name)
+        assert point.importance == pytest.approx(driver.lmg)
+        assert point.importance_interval.high == pytest.approx(driver.lmg_interval.high)
+        assert point.performance == pytest.approx(driver.performance)
+    shared = {"bounds": {one.driver: (1, 5) for one in whole.points}, "resamples": 400}
+    names = list(shared["bounds"])
+    again = weighted_map(
+        sample.variable(priority.result.outcome),
+        sample.frame[names],
+        sample.design,
+        rng=np.random.default_rng([simulated.study.seed, zlib.crc32(b"priorities/P3/0")]),
+        draw=sample.sampling.replicates,
+        tiers=sample.groups,
+        **shared,
+    )
+    assert again == priority.result
+    (moves,) = simulated.views.migrations
+    assert moves.result.weighted
+    pair = sample.frame[["TIER", "TIER_BELIEVED"]]
+    up = (pair["TIER_BELIEVED"] > pair["TIER"]).astype(float).where(pair.notna().all(axis="columns"))
+    share = weighted_share(up, sample.design)
+    found = moves.result.moved("up")
+    assert (found.share, found.interval.low) == pytest.approx((share.estimate, share.interval.low))
+    assert found.count == int(up.sum())
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -109,11 +139,20 @@ def test_the_report_says_what_is_weighted(simulated, language, tmp_path):
         "en": (
             "follow the sampling design that the study declares (weights, strata and raking",
             "Not weighted are",
+            "moves between tiers and every test",
+            "Wald test of the design: F(3, ",
         ),
-        "zh": ("依研究声明的抽样设计进行（权重、分层和按已知边际分布加权", "未加权"),
+        "zh": ("依研究声明的抽样设计进行（权重、分层和按已知边际分布加权", "未加权", "抽样设计的Wald检验"),
     }[language]
     for words in said:
         assert words in text
+    drawn = {block.key: " ".join(block.notes) for block in document.blocks if isinstance(block, Figure)}
+    replicates, streams = {
+        "en": ("400 bootstrap replicates of the weights", "Weighted: streams and shares"),
+        "zh": ("400组权重的自助复制", "已加权：流带与比例"),
+    }[language]
+    assert replicates in drawn["hypotheses.P3.1.priorities"]
+    assert streams in drawn["customers.migration"]
     tables = {block.key: block for block in document.blocks if isinstance(block, Table)}
     assert {"customers.weights", "customers.margins", "customers.by_value"} <= set(tables)
     by_value = tables["customers.by_value"]

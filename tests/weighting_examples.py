@@ -94,12 +94,15 @@ from analysis.two_groups import compare_two
 from analysis.validity import htmt
 from analysis.waves.change import decompose_change
 from analysis.waves.trends import mean_trend, share_trend, trend_table
+from analysis.weighted.gap_map import weighted_gap_map
+from analysis.weighted.importance_performance import weighted_map
 from analysis.weighted.ranks import (
     weighted_cliffs_delta,
     weighted_linear_trend,
     weighted_rank_biserial,
     weighted_rank_coefficient,
 )
+from analysis.weighted.tier_migration import weighted_migration
 
 A, B = ["A1", "A2", "A3", "A4"], ["B1", "B2", "B3"]
 CONSTRUCTS = {"a": A, "b": B}
@@ -281,6 +284,27 @@ WEIGHTED: Mapping[str, Example] = {
     "reliability.standardized_alpha": lambda t: standardized_alpha(t.correlations, construct="x"),
     "response_surface.response_surface": lambda t: tuple(
         response_surface(t["A1"], t["B1"], t["AGE"], center=3, **how) for how in (t.by_design, t.by_branch)
+    ),
+    "weighted.gap_map.weighted_gap_map": lambda t: weighted_gap_map(
+        t.rows,
+        t.rows,
+        [GapRow(name="A1", first="A1", second="A2")],
+        design=t.design,
+        design_second=t.design,
+        tiers=t["TIER"],
+    ),
+    "weighted.importance_performance.weighted_map": lambda t: weighted_map(
+        t["B2"],
+        t.rows[["A1", "B1"]],
+        t.design,
+        bounds={"A1": (1, 5), "B1": (1, 5)},
+        rng=_rng(),
+        tiers=t["SEX"],
+        minimum_n=10,
+        resamples=40,
+    ),
+    "weighted.tier_migration.weighted_migration": lambda t: weighted_migration(
+        t["A1"].astype("Int64"), t["B1"].astype("Int64"), t.design, tiers=tuple("12345")
     ),
     "split_half.split_half": lambda t: split_half(t.rows[A], construct="a", **t.by_design),
     "latent_class.three_step.classification": lambda t: classification(_classes(t)),

@@ -21,6 +21,7 @@ from analysis.bootstrap import SINGULAR, correlations_from_sums
 from analysis.correlations import CorrelationMethod
 from analysis.design.design import Array, Design, Mask
 from analysis.design.functionals import Functional, of_sums, standardized_terms
+from analysis.design.jackknife import WeightedSums
 from analysis.design.linearization import Estimator, Linearized
 from analysis.design.means import answered
 from analysis.drivers import lmg_importance, relative_weights
@@ -316,6 +317,12 @@ def cramers_v(rows: pd.Series, columns: pd.Series, design: Design) -> Functional
     cell = places[0] * sizes[1] + places[1]
     longest = min(sizes) - 1
 
+    def squared_v(sums: Array) -> Array:
+        tables = sums.reshape(-1, *sizes) / sums.sum(axis=1)[:, None, None]
+        margins = tables.sum(axis=2, keepdims=True) * tables.sum(axis=1, keepdims=True)
+        parts = np.divide(tables**2, margins, out=np.zeros_like(tables), where=margins > 0)
+        return np.asarray(np.maximum(parts.sum(axis=(1, 2)) - 1, 0.0) / longest)[:, None]
+
     def estimate(weights: Array) -> Linearized:
         share = np.where(inside, weights, 0.0)
         share = share / share.sum()
@@ -329,8 +336,13 @@ def cramers_v(rows: pd.Series, columns: pd.Series, design: Design) -> Functional
         square = (float(parts.sum()) - 1) / longest
         own = slope.ravel()[cell]
         influence = share * (own - share @ own) / longest
+        cells = np.zeros((len(share), sizes[0] * sizes[1]))
+        cells[np.arange(len(share)), cell] = share
         return Linearized(
-            estimate=np.array([max(square, 0.0)]), influence=influence[:, None], used=np.asarray(known)
+            estimate=np.array([max(square, 0.0)]),
+            influence=influence[:, None],
+            used=np.asarray(known),
+            sums=WeightedSums(terms=cells, function=squared_v),
         )
 
     return Functional(

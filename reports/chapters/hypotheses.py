@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analysis.drivers import KeyDrivers
 from analysis.hypotheses import Evidence, Reason, Verdict
+from reports.chapters.tiers import no_priorities
 from reports.document import Block, Callout, Column, Heading, Prose, Table, plain
 from reports.sentences import (
     CONCLUSIONS,
@@ -77,6 +78,7 @@ def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
         for name in (key, f"{key}.priorities"):
             if name in telling.figures:
                 yield telling.figures[name]
+        yield from no_priorities(telling, verdict.id, evidence.position)
 
 
 def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.results import Entry
+from analysis.tier_migration import TierMigration
 from reports.document import Block, Prose, plain
 from reports.telling import Telling, pick
 
@@ -19,6 +21,26 @@ WORDS = {
     "moves": {
         "en": "“{first}” against “{second}” (@fig:{key}): {up} ({level} interval {up_interval}) stand higher in the second, {stay} {stay_interval} alike, {down} {down_interval} lower; n = {n}. Quadratic weighted kappa is {kappa} {kappa_interval}.",
         "zh": "“{first}”与“{second}”相比（@fig:{key}）：{up}（{level}区间{up_interval}）后者较高，{stay}{stay_interval}相同，{down}{down_interval}较低；n = {n}。二次加权kappa为{kappa}{kappa_interval}。",
+    },
+    "moves_weighted": {
+        "en": "Shares, kappa and their intervals follow the sampling design; n counts respondents.",
+        "zh": "比例、kappa及其区间均按抽样设计加权计算；n为受访者人数。",
+    },
+    "gaps_weighted": {
+        "en": "Means are weighted and tests follow the sampling design.",
+        "zh": "均值已加权，检验按抽样设计进行。",
+    },
+    "no_moves": {
+        "en": "Moves between the tiers of {population} cannot be estimated under the sampling design: {reason}.",
+        "zh": "按抽样设计无法估计{population}的等级流动：{reason}。",
+    },
+    "no_priorities": {
+        "en": "Priorities are not mapped: how sure a field is cannot be said under this sampling design ({reason}).",
+        "zh": "未绘制优先改进图：按该抽样设计无法给出各区域的把握程度（{reason}）。",
+    },
+    "margins_weighted": {
+        "en": "That the tiers are equally large in both is tested by a Wald test of the design: F({df}, {below}) = {statistic}, p {p}.",
+        "zh": "两次划分中各等级规模相同的检验（抽样设计的Wald检验）：F({df}, {below}) = {statistic}，p {p}。",
     },
     "margins": {
         "en": "That the tiers are equally large in both is tested by Stuart-Maxwell: χ² = {statistic}, df = {df}, p {p}.",
@@ -38,22 +60,37 @@ def gaps_by_tier(telling: Telling, first: str, second: str) -> Iterator[Block]:
         return
     level = 1 - telling.findings.study.confidence_level
     beyond = sum(cell.p_adjusted is not None and cell.p_adjusted < level for cell in found.result.cells)
-    yield Prose(
-        telling.say(
-            WORDS["gaps" if found.result.tiers else "undivided"],
-            key=figures[0].key,
-            family=telling.numbers.count(found.result.family),
-            beyond=telling.numbers.count(beyond),
-            first=telling.title(first),
-        )
+    told = telling.say(
+        WORDS["gaps" if found.result.tiers else "undivided"],
+        key=figures[0].key,
+        family=telling.numbers.count(found.result.family),
+        beyond=telling.numbers.count(beyond),
+        first=telling.title(first),
     )
+    if found.result.weighted:
+        told = _followed(telling, told, telling.say(WORDS["gaps_weighted"]))
+    yield Prose(told)
     yield from figures
+
+
+def no_priorities(telling: Telling, hypothesis: str, position: int) -> Iterator[Block]:
+    """Why a weighted test of drivers has no map, where its design allows none; else nothing."""
+    for found in telling.findings.views.priorities:
+        if (found.hypothesis, found.position) != (hypothesis, position) or not found.result.weighted:
+            continue
+        whole = found.result.of(None)
+        if whole.state == "not_available":
+            yield Prose(telling.say(WORDS["no_priorities"], reason=plain(whole.reason)))
 
 
 def tier_moves(telling: Telling, population: str) -> Iterator[Block]:
     """Who moves between tiers, in words and as streams."""
     key = f"{population}.migration"
     found = next((one for one in telling.findings.views.migrations if one.population == population), None)
+    minimum = telling.findings.study.minimum_cell
+    if found and found.result.weighted and not found.result.transitions and found.result.n >= minimum:
+        reason = plain(found.result.reason)
+        yield Prose(telling.say(WORDS["no_moves"], population=telling.title(population), reason=reason))
     if found is None or key not in telling.figures:
         return
     result, labels = found.result, telling.labels(population)
@@ -75,15 +112,30 @@ def tier_moves(telling: Telling, population: str) -> Iterator[Block]:
         kappa_interval=telling.cite(key, kappa, "interval", "bounded"),
         **numbers,
     )
-    margins = pick(entries, "stuart_maxwell")
-    if margins.state == "ok" and margins.p_value is not None:
-        space = "" if telling.language == "zh" else " "
-        bound = margins.p_value < 0.001
-        told += space + telling.say(
-            WORDS["margins"],
-            statistic=telling.cite(key, margins, "statistic"),
-            df=telling.cite(key, margins, "df.0"),
-            p=("" if bound else "= ") + telling.cite(key, margins, "p_value"),
-        )
+    margins = _margins(telling, key, result, entries)
+    if margins:
+        told = _followed(telling, told, margins)
+    if result.weighted:
+        told = _followed(telling, told, telling.say(WORDS["moves_weighted"]))
     yield Prose(told)
     yield telling.figures[key]
+
+
+def _margins(telling: Telling, key: str, result: TierMigration, entries: tuple[Entry, ...]) -> str:
+    """The test of tiers that are equally large in both; empty where there is none."""
+    entry = pick(entries, result.margins.measure)
+    if entry.state != "ok" or entry.p_value is None:
+        return ""
+    numbers = {
+        "statistic": telling.cite(key, entry, "statistic"),
+        "df": telling.cite(key, entry, "df.0"),
+        "p": ("" if entry.p_value < 0.001 else "= ") + telling.cite(key, entry, "p_value"),
+    }
+    if result.weighted:
+        return telling.say(WORDS["margins_weighted"], below=telling.cite(key, entry, "df.1"), **numbers)
+    return telling.say(WORDS["margins"], **numbers)
+
+
+def _followed(telling: Telling, first: str, second: str) -> str:
+    """Two sentences, one after the other."""
+    return first + ("" if telling.language == "zh" else " ") + second

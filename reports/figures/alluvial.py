@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from reports.small_cells import hidden
 from reports.theme import DEFAULT, Theme
 
 Counts = npt.NDArray[np.int64]
+Shares = npt.NDArray[np.float64]
 
 WORDS = {
     "up": {"en": "Up", "zh": "上移"},
@@ -34,6 +35,10 @@ WORDS = {
     "margins": {
         "en": " Equal sizes of the tiers (Stuart-Maxwell): p {p}.",
         "zh": "各等级规模相同（Stuart-Maxwell检验）：p {p}。",
+    },
+    "margins_weighted": {
+        "en": " Equal sizes of the tiers (Wald test of the design): p {p}.",
+        "zh": "各等级规模相同（抽样设计的Wald检验）：p {p}。",
     },
     "inside": {
         "en": "Inside the streams: share of the tier they come from.",
@@ -90,7 +95,7 @@ def alluvial(
     """
     if not found.transitions:
         raise ValueError(f"no streams from {found.first} to {found.second}: {found.reason}")
-    counts = found.counts()
+    counts, shares = found.counts(), found.shares()
     unseen = hidden_transitions(counts, minimum_cell)
     item = grouping or found.first
     names = [group_name(labels, item, tier) for tier in found.tiers]
@@ -99,11 +104,12 @@ def alluvial(
     with theme.applied():
         figure = theme.figure(HEIGHT)
         axes = figure.add_subplot()
-        for stream in streams(counts):
+        for stream in streams(shares):
             if not unseen[stream.first, stream.second]:
                 _stream(axes, stream, colours[stream.first], labels, theme)
-        for side, sizes in ((0, counts.sum(axis=1)), (1, counts.sum(axis=0))):
-            _column(axes, side, sizes, names, colours, minimum_cell, labels, theme)
+        for side in (0, 1):
+            few = hidden(counts.sum(axis=1 - side).tolist(), minimum_cell)
+            _column(axes, side, shares.sum(axis=1 - side), names, colours, few, labels, theme)
         for side, name in ((0, found.first), (1, found.second)):
             title = wrapped(labels.name(name), 2.2, theme.size)
             axes.annotate(title, (side, 1.0), (0, 5), textcoords="offset points").set(
@@ -147,29 +153,30 @@ def _protect(counts: Counts, unseen: npt.NDArray[np.bool_], minimum: int) -> Non
                 mask[min(others, key=lambda at: (not unseen[:, at].any(), row[at]))] = True
 
 
-def streams(counts: Counts) -> list[Stream]:
+def streams(sizes: Shares | Counts) -> list[Stream]:
     """Where every stream begins and ends; columns are 1 high, gaps between tiers included.
 
     >>> [(round(s.left[0], 2), round(s.left[1], 2)) for s in streams(np.array([[1, 1], [0, 2]]))]
     [(0.0, 0.24), (0.24, 0.48), (0.52, 1.0)]
     """
-    k, n = len(counts), int(counts.sum())
+    shares = sizes / sizes.sum()
+    k = len(shares)
     room = 1 - GAP * (k - 1)
-    at_left = _bottoms(counts.sum(axis=1), room)
-    at_right = _bottoms(counts.sum(axis=0), room)
+    at_left = _bottoms(shares.sum(axis=1), room)
+    at_right = _bottoms(shares.sum(axis=0), room)
     found = []
     for i in range(k):
         for j in range(k):
-            if counts[i, j] == 0:
+            if shares[i, j] == 0:
                 continue
-            height = float(counts[i, j]) / n * room
+            height = float(shares[i, j]) * room
             found.append(
                 Stream(
                     first=i,
                     second=j,
                     left=(at_left[i], at_left[i] + height),
                     right=(at_right[j], at_right[j] + height),
-                    share=float(counts[i, j] / counts[i].sum()),
+                    share=float(shares[i, j] / shares[i].sum()),
                 )
             )
             at_left[i] += height
@@ -177,7 +184,7 @@ def streams(counts: Counts) -> list[Stream]:
     return found
 
 
-def _bottoms(sizes: Counts, room: float) -> list[float]:
+def _bottoms(sizes: Shares, room: float) -> list[float]:
     heights = sizes / sizes.sum() * room
     return [float(heights[:i].sum() + GAP * i) for i in range(len(sizes))]
 
@@ -205,16 +212,15 @@ def _stream(axes: Axes, stream: Stream, colour: str, labels: Labels, theme: Them
 def _column(
     axes: Axes,
     side: int,
-    sizes: Counts,
+    sizes: Shares,
     names: Sequence[str],
     colours: Sequence[str],
-    minimum: int,
+    unseen: Collection[int],
     labels: Labels,
     theme: Theme,
 ) -> None:
     numbers = Numbers(language=labels.language)
     room = 1 - GAP * (len(names) - 1)
-    unseen = hidden(sizes.tolist(), minimum)
     for i, (name, bottom) in enumerate(zip(names, _bottoms(sizes, room), strict=True)):
         height = float(sizes[i] / sizes.sum()) * room
         axes.add_patch(
@@ -252,9 +258,9 @@ def _summary(found: TierMigration, labels: Labels, some_hidden: bool, theme: The
     }
     level = level_of(labels, (one.interval for one in found.movements))
     text = labels.say(WORDS["summary"]).format(**parts, level=level, n=numbers.count(found.n))
-    margins = found.test("stuart_maxwell")
-    if margins.p_value is not None:
-        text += labels.say(WORDS["margins"]).format(p=numbers.p_value(margins.p_value, relation=True))
-    words = labels.say(WORDS["inside"]) + (labels.say(WORDS["hidden"]) if some_hidden else "")
-    lines = (line for part in (text, words) for line in part.split("\n"))
+    if found.margins.p_value is not None:
+        words = WORDS["margins_weighted" if found.weighted else "margins"]
+        text += labels.say(words).format(p=numbers.p_value(found.margins.p_value, relation=True))
+    inside = labels.say(WORDS["inside"]) + (labels.say(WORDS["hidden"]) if some_hidden else "")
+    lines = (line for part in (text, inside) for line in part.split("\n"))
     return "\n".join(wrapped(line, theme.width - 0.1, theme.small) for line in lines)
