@@ -9,9 +9,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from scipy import stats
 
 from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
+from analysis.factorial_model import Averaging, FactorColumns, Term, model_terms, why_no_model
 from analysis.groups import group_label
 from analysis.noncentral import f_noncentrality
 from analysis.results import Entry, Interval, Tabular
@@ -28,7 +28,6 @@ from analysis.weighting import refuses_weights
 
 Array = npt.NDArray[np.float64]
 SumsOfSquares = Literal["II", "III"]
-Term = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,7 @@ class FactorialTerm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginalMean:
-    """Mean of one level, the covariates at their means and other factors' levels counting alike."""
+    """Mean of one level, the covariates at their means, averaged over the other factors' levels."""
 
     factor: str
     level: str
@@ -64,6 +63,7 @@ class FactorialAnova(Tabular):
     factors: tuple[str, ...]
     covariates: tuple[str, ...]
     sums_of_squares: SumsOfSquares
+    averaging: Averaging
     n: int
     n_missing: int
     residual_df: int = 0
@@ -108,7 +108,7 @@ class FactorialAnova(Tabular):
         means = tuple(
             Entry(
                 measure="marginal_mean",
-                method=self.method,
+                method=self.method + ("" if self.averaging == "equal" else ", levels as frequent as seen"),
                 about={"outcome": self.outcome, "factor": mean.factor, "level": mean.level},
                 n=mean.n,
                 estimate=mean.estimate,
@@ -123,7 +123,7 @@ class FactorialAnova(Tabular):
 
 @refuses_weights(
     "its errors are those of a simple random sample",
-    instead="analysis.design.regression.design_linear",
+    instead="analysis.design.regression.design_linear and analysis.marginal_contrasts.marginal_contrasts",
     counts="rows",
 )
 def factorial_anova(
@@ -133,6 +133,7 @@ def factorial_anova(
     *,
     interactions: bool = True,
     sums_of_squares: SumsOfSquares = "II",
+    averaging: Averaging = "equal",
     counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> FactorialAnova:
@@ -150,6 +151,9 @@ def factorial_anova(
     sums_of_squares : {"II", "III"}
         ``II`` tests a term after all terms that do not contain it; ``III`` after all others, with effects
         that sum to zero (``car::Anova``). They differ where groups are unequal [1]_.
+    averaging : {"equal", "proportional"}
+        How the combinations of the other factors' levels count in a marginal mean: all alike, or as often as
+        the sample has them.
     counts : array-like, shape (n_respondents,), optional
         Respondents that a row stands for; rows are written out.
 
@@ -157,10 +161,10 @@ def factorial_anova(
     -------
     FactorialAnova
         Marginal means average the predictions over the levels of the other factors, covariates at their
-        means, as R's ``emmeans`` does [2]_. ``state`` is ``empty_cell`` if a combination of levels has
-        nobody while interactions are asked for, ``too_few`` if no degrees of freedom are left, ``constant``
-        if an outcome, factor or covariate does not vary, and ``inadmissible`` if columns determine one
-        another.
+        means, as R's ``emmeans`` does [2]_; ``analysis.marginal_contrasts`` compares them. ``state`` is
+        ``empty_cell`` if a combination of levels has nobody while interactions are asked for, ``too_few`` if
+        no degrees of freedom are left, ``constant`` if an outcome, factor or covariate does not vary, and
+        ``inadmissible`` if columns determine one another.
 
     Examples
     --------
@@ -184,15 +188,16 @@ def factorial_anova(
         "factors": tuple(map(str, factors.columns)),
         "covariates": tuple(map(str, extra.columns)),
         "sums_of_squares": sums_of_squares,
+        "averaging": averaging,
         "n": len(y),
         "n_missing": int((~whole).sum()),
     }
     data = factors[whole]
-    trouble = _why_not(y, data, extra[whole], interactions)
+    trouble = why_no_model(y, data, extra[whole], interactions=interactions)
     if trouble is not None:
         return FactorialAnova(**shared, state=trouble[0], reason=trouble[1])
-    coded = _Coded(data, extra[whole])
-    terms = _terms(shared["factors"], shared["covariates"], interactions)
+    coded = FactorColumns(data, extra[whole])
+    terms = model_terms(shared["factors"], shared["covariates"], interactions=interactions)
     design = coded.matrix(terms)
     if np.linalg.matrix_rank(design) < design.shape[1]:
         reason = "the factors and covariates determine one another, so their parts cannot be told apart"
@@ -211,91 +216,10 @@ def factorial_anova(
         terms=tuple(
             _tested(term, coded, terms, y, residual, df, sums_of_squares, confidence_level) for term in terms
         ),
-        marginal_means=tuple(_marginal_means(coded, terms, design, y, residual / df, df, confidence_level)),
+        marginal_means=tuple(
+            _marginal_means(coded, terms, design, y, residual / df, df, averaging, confidence_level)
+        ),
     )
-
-
-def _why_not(
-    y: Array, factors: pd.DataFrame, covariates: pd.DataFrame, interactions: bool
-) -> tuple[str, str] | None:
-    if len(y) < 2:
-        return "too_few", f"{len(y)} respondents answered everything"
-    still = [str(name) for name, column in (*factors.items(), *covariates.items()) if column.nunique() < 2]
-    if np.ptp(y) == 0:
-        still.insert(0, "the outcome")
-    if still:
-        return "constant", f"no variation in {', '.join(still)}"
-    if interactions and factors.shape[1] > 1:
-        levels = [sorted(column.unique()) for _, column in factors.items()]
-        met = set(factors.itertuples(index=False, name=None))
-        empty = [cell for cell in product(*levels) if cell not in met]
-        if empty:
-            named = ", ".join(
-                f"{name} {group_label(value)}" for name, value in zip(factors.columns, empty[0], strict=True)
-            )
-            return (
-                "empty_cell",
-                f"{len(empty)} of the combinations of levels have no respondent, such as {named}",
-            )
-    return None
-
-
-class _Coded:
-    """Columns of every term, effects of a factor summing to zero."""
-
-    def __init__(self, factors: pd.DataFrame, covariates: pd.DataFrame) -> None:
-        self.n = len(factors)
-        self.levels: dict[str, list[object]] = {}
-        self.codes: dict[str, npt.NDArray[np.int64]] = {}
-        self.centred: dict[str, Array] = {}
-        for name, column in factors.items():
-            levels = (
-                [level for level in column.cat.categories if (column == level).any()]
-                if isinstance(column.dtype, pd.CategoricalDtype)
-                else sorted(column.unique())
-            )
-            place = {level: at for at, level in enumerate(levels)}
-            self.levels[str(name)] = levels
-            self.codes[str(name)] = np.array([place[value] for value in column], dtype=np.int64)
-        for name, column in covariates.items():
-            values = column.to_numpy(dtype=float)
-            self.centred[str(name)] = values - values.mean()
-
-    def contrasts(self, factor: str) -> Array:
-        k = len(self.levels[factor])
-        return np.vstack([np.eye(k - 1), -np.ones((1, k - 1))])
-
-    def columns(self, term: Term) -> Array:
-        """Shape (n_respondents, df of the term)."""
-        found: Array = np.ones((self.n, 1))
-        for name in term:
-            own = (
-                self.centred[name][:, None]
-                if name in self.centred
-                else self.contrasts(name)[self.codes[name]]
-            )
-            found = (found[:, :, None] * own[:, None, :]).reshape(self.n, -1)
-        return found
-
-    def matrix(self, terms: Sequence[Term]) -> Array:
-        return np.hstack([np.ones((self.n, 1)), *(self.columns(term) for term in terms)])
-
-    def at(self, terms: Sequence[Term], chosen: Mapping[str, int]) -> Array:
-        """Row of the design for one combination of levels, covariates at their means."""
-        parts: list[Array] = [np.ones(1)]
-        for term in terms:
-            row: Array = np.ones(1)
-            for name in term:
-                own = np.zeros(1) if name in self.centred else self.contrasts(name)[chosen[name]]
-                row = np.outer(row, own).ravel()
-            parts.append(row)
-        return np.concatenate(parts)
-
-
-def _terms(factors: Sequence[str], covariates: Sequence[str], interactions: bool) -> list[Term]:
-    orders = range(1, len(factors) + 1) if interactions else (1,)
-    crossed = [term for order in orders for term in combinations(factors, order)]
-    return [*((name,) for name in covariates), *crossed]
 
 
 def _residual(design: Array, y: Array) -> float:
@@ -305,7 +229,7 @@ def _residual(design: Array, y: Array) -> float:
 
 def _tested(
     term: Term,
-    coded: _Coded,
+    coded: FactorColumns,
     terms: Sequence[Term],
     y: Array,
     residual: float,
@@ -333,23 +257,21 @@ def _tested(
 
 
 def _marginal_means(
-    coded: _Coded,
+    coded: FactorColumns,
     terms: Sequence[Term],
     design: Array,
     y: Array,
     variance: float,
     df: int,
+    averaging: Averaging,
     level: float,
 ) -> list[MarginalMean]:
     inverse = np.linalg.inv(design.T @ design)
     coefficients = inverse @ design.T @ y
-    names, found = list(coded.levels), []
-    for name in names:
-        others = [other for other in names if other != name]
-        for at, value in enumerate(coded.levels[name]):
-            cells = product(*(range(len(coded.levels[other])) for other in others))
-            rows = [coded.at(terms, {name: at, **dict(zip(others, cell, strict=True))}) for cell in cells]
-            row = np.mean(rows, axis=0)
+    found = []
+    for name, levels in coded.levels.items():
+        for at, value in enumerate(levels):
+            row = coded.mean_row(terms, {name: at}, averaging)
             estimate, error = float(row @ coefficients), float(np.sqrt(variance * (row @ inverse @ row)))
             found.append(
                 MarginalMean(

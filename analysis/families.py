@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "trend": ("jonckheere_terpstra_z", "kendall_tau_b"),
     "correlations": ("pearson_r",),
     "gaps": ("difference",),
+    "items_by_group": ("group_test",),
 }
 
 Catalogue = Mapping[str, tuple[str, Entry]]

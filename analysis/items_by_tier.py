@@ -34,6 +34,7 @@ from analysis.groups import (
     summary_of_moments,
     variance_share,
 )
+from analysis.means import RobustEffect
 from analysis.noncentral import chi_square_noncentrality
 from analysis.results import Entry, Interval, Tabular
 from analysis.table_tests import ManyEffects, ManyTests, Moments
@@ -62,7 +63,6 @@ class PairOfTiers:
     """Two tiers on one item: the later minus the earlier."""
 
     means: PairwiseDifference  #: Games and Howell's, with Hedges' g
-    g_robust_interval: Interval | None  #: of g, without assuming normal answers or equal spread
     dominance: Dominance | None  #: None where ranks have no error
     p_value: float | None  #: Brunner and Munzel's, of this pair alone
     state: str = "ok"  #: of ``dominance``
@@ -128,6 +128,7 @@ def items_by_tier(
     items: pd.DataFrame,
     tiers: pd.Series,
     *,
+    pairs: bool = True,
     counts: Counts | None = None,
     confidence_level: float = 0.95,
 ) -> ItemsByTier:
@@ -139,6 +140,8 @@ def items_by_tier(
         Numbers, usually answers on a rating scale; NaN for no answer.
     tiers : Series of category dtype, shape (n_rows,)
         The same index; missing for no tier. Trends are given where the categories are ordered.
+    pairs : bool
+        Whether pairs of tiers are compared, which takes the longest.
     counts : array-like of whole numbers, shape (n_rows,), optional
         Respondents that a row stands for; 1 if left out.
 
@@ -182,7 +185,7 @@ def items_by_tier(
     batches = [few, *([at] for at in range(len(tables)) if at not in set(few))]
     for batch in batches:
         if batch:
-            many = _Many(names, [tables[at] for at in batch], total, ordered, confidence_level)
+            many = _Many(names, [tables[at] for at in batch], total, ordered, pairs, confidence_level)
             for row, at in enumerate(batch):
                 found[at] = many.item(row, str(items.columns[at]), str(tiers.name))
     done = tuple(item for item in found if item is not None)
@@ -244,6 +247,7 @@ class _Many:
         tables: list[tuple[Array, Array]],
         total: int,
         ordered: bool,
+        pairs: bool,
         confidence_level: float,
     ) -> None:
         self.names, self.total, self.ordered, self.level = names, total, ordered, confidence_level
@@ -267,7 +271,7 @@ class _Many:
         self.v, self.v_corrected = table_tests.cramers_v(self.counts, self.tests["chi_square"].statistic)
         self.trends = table_tests.trend(self.counts) if ordered else None
         self.pairs: dict[tuple[int, int], tuple[ManyTests, ManyEffects, ManyEffects]] = {}
-        for a, b in combinations(range(len(names)), 2):
+        for a, b in combinations(range(len(names)), 2) if pairs else ():
             later, earlier = self.counts[:, b], self.counts[:, a]
             ranks, dominance = table_tests.brunner_munzel(later, earlier)
             g = table_tests.hedges_g(later, earlier, self.values, confidence_level=confidence_level)
@@ -292,7 +296,9 @@ class _Many:
             effects=self._effects(row, n),
             jonckheere=self._jonckheere(row, met, about),
             tau_b=self._tau_b(row, about),
-            pairs=tuple(self._pair(row, a, b, usable) for a, b in combinations(met, 2)),
+            pairs=tuple(
+                self._pair(row, a, b, usable) for a, b in combinations(met, 2) if (a, b) in self.pairs
+            ),
         )
 
     def _summary(self, row: int, at: int) -> GroupSummary:
@@ -478,6 +484,8 @@ class _Many:
 
     def _pair(self, row: int, earlier: int, later: int, usable: int) -> PairOfTiers:
         names = self.names[earlier], self.names[later]
+        test, dominance, g = self.pairs[earlier, later]
+        trouble = _pair_trouble(self.of, row, (earlier, later), self.names)
         means = pair_of_moments(
             names,
             [
@@ -485,15 +493,14 @@ class _Many:
                 for at in (earlier, later)
             ],
             usable,
-            _pair_trouble(self.of, row, (earlier, later), self.names),
+            trouble,
+            _error_of(g, row, self.level) if trouble[0] == "ok" else None,
             confidence_level=self.level,
         )
-        test, dominance, g = self.pairs[earlier, later]
         state, reason = _rank_trouble(self.counts[row, [later, earlier]])
         if state != "ok":
             return PairOfTiers(
                 means=means,
-                g_robust_interval=_interval(g, row, self.level),
                 dominance=None,
                 p_value=None,
                 state=state,
@@ -505,7 +512,6 @@ class _Many:
         limits = superiority_interval(estimate, error, df, confidence_level=self.level)
         return PairOfTiers(
             means=means,
-            g_robust_interval=_interval(g, row, self.level),
             dominance=Dominance(estimate=estimate, std_error=error, df=df, interval=limits),
             p_value=float(test.p_value[row]),
         )
@@ -523,9 +529,15 @@ def _no_effect(measure: str, n: int, trouble: tuple[str, str]) -> EffectSize:
     )
 
 
-def _interval(effects: ManyEffects, row: int, confidence_level: float) -> Interval | None:
-    low, high = float(effects.low[row]), float(effects.high[row])
-    return None if np.isnan(low) else Interval(low=low, high=high, confidence_level=confidence_level)
+def _error_of(effects: ManyEffects, row: int, confidence_level: float) -> RobustEffect | None:
+    """What influence values say of one effect; None where they say nothing."""
+    error, df = float(effects.std_error[row]), float(effects.df[row])
+    if np.isnan(error):
+        return None
+    limits = Interval(
+        low=float(effects.low[row]), high=float(effects.high[row]), confidence_level=confidence_level
+    )
+    return RobustEffect(std_error=error, df=df, interval=limits)
 
 
 def _pair_trouble(of: Moments, row: int, pair: tuple[int, int], names: list[str]) -> tuple[str, str]:
@@ -556,15 +568,6 @@ def _rank_trouble(table: Array) -> tuple[str, str]:
 def _pair_entries(pair: PairOfTiers, about: dict[str, str]) -> Iterator[Entry]:
     yield from entries_of_pair(pair.means, about)
     who = {**about, "group": pair.means.group, "versus": pair.means.versus}
-    if pair.g_robust_interval is not None and pair.means.hedges_g is not None:
-        yield Entry(
-            measure="hedges_g_robust",
-            method="influence values",
-            about=who,
-            n=pair.means.n,
-            estimate=pair.means.hedges_g,
-            interval=pair.g_robust_interval,
-        )
     known = pair.dominance
     yield Entry(
         measure="cliffs_delta",

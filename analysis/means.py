@@ -21,7 +21,7 @@ from analysis.tallies import Tally, answer_table, mid_ranks
 from analysis.weighted_moments import row_weights
 from analysis.weighting import no_estimate, refuses_weights, step_of
 
-WEIGHTING = step_of("analysis.means.within_contrast")
+WEIGHTING = step_of("analysis.means.within_contrast", "analysis.groups.compare_groups")
 
 Array = npt.NDArray[np.float64]
 
@@ -114,6 +114,26 @@ def _robust(sample: _Sample, d: float, level: float) -> RobustEffect | None:
     error = math.sqrt(squares * parts / (parts - 1)) / sample.n
     interval = mean_interval(d, error, parts - 1, confidence_level=level)
     return RobustEffect(std_error=error, df=float(parts - 1), interval=interval)
+
+
+def influence_of_g(first: Tally, second: Tally, *, confidence_level: float = 0.95) -> RobustEffect | None:
+    """Error of Hedges' g of two tallies that vary, without assuming normal answers or equal spread.
+
+    As ``mean_difference(...).robust``; None with fewer than 3 respondents on a side.
+
+    Examples
+    --------
+    >>> gold, basic = Tally.of(np.array([4.0, 5, 3, 4, 5])), Tally.of(np.array([3.0, 2, 4, 3]))
+    >>> round(influence_of_g(gold, basic).std_error, 4)
+    0.677
+    """
+    a, b = (
+        _Sample(values=tally.values, times=tally.counts, clusters=None, n_missing=0)
+        for tally in (first, second)
+    )
+    df = a.n + b.n - 2
+    unit = math.sqrt((a.squares + b.squares) / df) / small_sample_factor(df)
+    return _robust_difference(a, b, (a.mean - b.mean) / unit, unit, confidence_level)
 
 
 def _robust_difference(

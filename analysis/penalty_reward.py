@@ -137,8 +137,8 @@ class PenaltyRewards(Tabular):
             return
         index = {} if found.impact_asymmetry is None else {"impact_asymmetry": found.impact_asymmetry}
         for measure, number, adjusted, more in (
-            ("penalty", found.penalty, found.penalty_adjusted, {"n_low": found.n_low}),
-            ("reward", found.reward, found.reward_adjusted, {"n_high": found.n_high}),
+            ("penalty", found.penalty, found.penalty_adjusted, {"n_low": found.n_low, "up_to": found.low}),
+            ("reward", found.reward, found.reward_adjusted, {"n_high": found.n_high, "from": found.high}),
             ("asymmetry", found.asymmetry, found.asymmetry_adjusted, index),
         ):
             yield Entry(

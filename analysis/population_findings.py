@@ -17,6 +17,7 @@ from analysis.descriptives import AnswerShares, Descriptives, answer_shares, des
 from analysis.groups import GroupComparison, compare_groups
 from analysis.inputs import Sample, sample_of
 from analysis.invariance.comparability import Comparability, comparability
+from analysis.item_comparison import ItemComparison, compare_items
 from analysis.measurement import Measurement, measured
 from analysis.missing.answers import MissingAnswers, missing_answers
 from analysis.nps import NetPromoterScore, net_promoter_score
@@ -24,6 +25,7 @@ from analysis.open_answers import OpenAnswers, open_answers
 from analysis.profile import Frequencies, frequencies
 from analysis.questions import Settings
 from analysis.reliability import CronbachAlpha, cronbach_alpha
+from analysis.response_surface import ResponseSurface, response_surface
 from analysis.results import Tabular
 from analysis.sampling import WeightDiagnostics
 from analysis.trend import JonckheereTerpstra, KendallTauB, jonckheere_terpstra, kendall_tau_b
@@ -73,6 +75,8 @@ class PopulationFindings:
     open_answers: tuple[OpenAnswers, ...] = ()
     waves: WaveFindings | None = None  #: what changed; all else here is about the last wave
     weights: WeightDiagnostics | None = None  #: where the population declares a sampling design
+    surfaces: tuple[ResponseSurface, ...] = ()  #: of the declared pairs of views
+    items_by_group: ItemComparison | None = None  #: None where the items are the outcomes of ``comparisons``
 
     @property
     def id(self) -> str:
@@ -104,6 +108,10 @@ class PopulationFindings:
         for jonckheere, tau in self.trends:
             yield "trend", jonckheere
             yield "trend", tau
+        if self.items_by_group is not None:
+            yield "items_by_group", self.items_by_group
+        for surface in self.surfaces:
+            yield "congruence", surface
         for multiple in self.multiple:
             yield "multiple", multiple
         if self.recommend is not None:
@@ -194,6 +202,10 @@ def population_findings(
         if len(by_wave) > 1
         else None,
         weights=None if sample.sampling is None else sample.sampling.diagnostics,
+        surfaces=tuple(_surfaces(population, sample, level)),
+        items_by_group=compare_items(sample, [item.id for item in rated], confidence_level=level)
+        if constructs
+        else None,
     )
 
 
@@ -241,6 +253,21 @@ def _branches(sample: Sample, constructs: Sequence[str], settings: Settings) -> 
                 least_per_branch=max(2, settings.minimum_cell),
                 confidence_level=settings.confidence_level,
             )
+
+
+def _surfaces(population: Population, sample: Sample, level: float) -> Iterator[ResponseSurface]:
+    """Agreement of two views and an outcome, where the answers hold all three."""
+    for plan in population.congruence:
+        bounds = sample.bounds(plan.first)
+        if bounds is None or not {plan.first, plan.second, plan.outcome} <= set(sample.frame):
+            continue
+        yield response_surface(
+            *(sample.variable(name) for name in (plan.first, plan.second, plan.outcome)),
+            center=sum(bounds) / 2,
+            clusters=None if sample.design is not None else sample.clusters,
+            design=sample.design,
+            confidence_level=level,
+        )
 
 
 def _rated(questionnaire: Questionnaire, sample: Sample) -> list[Item]:

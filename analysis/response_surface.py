@@ -33,7 +33,7 @@ class ResponseSurface(Tabular):
     """``outcome = b0 + b1 x + b2 y + b3 x^2 + b4 x y + b5 y^2`` and the shape of its surface.
 
     ``state`` is ``too_few``, ``constant`` or ``inadmissible``. Without curvature there is no stationary
-    point, and ``shape`` ends with a4.
+    point, and ``shape`` ends with a5.
     """
 
     outcome: str
@@ -44,7 +44,7 @@ class ResponseSurface(Tabular):
     n: int
     n_missing: int
     equation: Equation | None = None
-    shape: tuple[Coefficient, ...] = ()  #: a1 to a4, then stationary_first and stationary_second
+    shape: tuple[Coefficient, ...] = ()  #: a1 to a5, then stationary_first and stationary_second
     curvature: str | None = None  #: ``maximum``, ``minimum`` or ``saddle``
     state: str = "ok"
     reason: str = ""
@@ -57,7 +57,7 @@ class ResponseSurface(Tabular):
         raise KeyError(name)
 
     def entries(self) -> tuple[Entry, ...]:
-        """``surface`` of a1 to a4 and the stationary point, then the coefficients."""
+        """``surface`` of a1 to a5 and the stationary point, then the coefficients."""
         about = {"outcome": self.outcome, "first": self.first, "second": self.second}
         method = f"Polynomial regression, {self.errors} errors"
         if self.equation is None:
@@ -85,6 +85,7 @@ class ResponseSurface(Tabular):
                 df=(found.df,),
                 p_value=found.p_value,
                 interval=found.interval,
+                more={"center": self.center},
             )
             for measure, found in rows
         )
@@ -111,8 +112,9 @@ def response_surface(
     """Slopes and curvatures along the lines of congruence and incongruence [1]_.
 
     ``a1 = b1 + b2`` and ``a2 = b3 + b4 + b5`` along ``first = second``, ``a3 = b1 - b2`` and ``a4 = b3 - b4 +
-    b5`` along ``first = -second``; the stationary point where both slopes vanish, with errors by the delta
-    method. Both views must be on the same scale.
+    b5`` along ``first = -second``; where ``a3`` and ``a5 = b3 - b5`` are zero, the surface is alike on both
+    sides of the line of congruence [2]_. The stationary point is where both slopes vanish, with errors by the
+    delta method. Both views must be on the same scale.
 
     Parameters
     ----------
@@ -132,6 +134,9 @@ def response_surface(
     .. [1] Edwards, J. R., & Parry, M. E. (1993). On the use of polynomial regression equations as an
        alternative to difference scores in organizational research. Academy of Management
        Journal, 36, 1577-1613.
+    .. [2] Humberg, S., Nestler, S., & Back, M. D. (2019). Response surface analysis in personality and
+       social psychology: Checklist and clarifications for the case of congruence hypotheses. Social
+       Psychological and Personality Science, 10(3), 409-419.
 
     Examples
     --------
@@ -199,7 +204,7 @@ def response_surface(
 
 def _shape(equation: Equation) -> tuple[Coefficient, ...]:
     lines = {"a1": (0, 1, 1, 0, 0, 0), "a2": (0, 0, 0, 1, 1, 1), "a3": (0, 1, -1, 0, 0, 0)}
-    lines["a4"] = (0, 0, 0, 1, -1, 1)
+    lines |= {"a4": (0, 0, 0, 1, -1, 1), "a5": (0, 0, 0, 1, 0, -1)}
     found = [equation.combination(name, np.array(weights, dtype=float)) for name, weights in lines.items()]
     _, b1, b2, b3, b4, b5 = equation.estimates
     hessian = np.array([[2 * b3, b4], [b4, 2 * b5]])

@@ -1,4 +1,4 @@
-"""What a study says of its tiers beside its tests: priorities by tier, gaps by tier, moves between tiers."""
+"""What a study says of its tiers beside its tests: priorities, gaps, moves; penalties and rewards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from analysis.feature_contrasts import DriverContrasts, driver_contrasts
 from analysis.gap_map import GapMap, GapRow, gap_map
 from analysis.importance_performance import ImportancePerformance, importance_performance
 from analysis.inputs import Sample, coded_categories
@@ -61,6 +63,7 @@ class TierViews:
     priorities: tuple[PriorityMap, ...] = ()
     gaps: tuple[PopulationGaps, ...] = ()
     migrations: tuple[Migration, ...] = ()
+    contrasts: tuple[DriverContrasts, ...] = ()
 
     def results(self) -> Iterator[tuple[str, str, Tabular]]:
         """Scope, population and numbers of every view."""
@@ -71,6 +74,9 @@ class TierViews:
             yield f"{gaps.first}-{gaps.second}.gap_map", f"{gaps.first}, {gaps.second}", gaps.result
         for migration in self.migrations:
             yield f"{migration.population}.migration", migration.population, migration.result
+        for contrast in self.contrasts:
+            scope = f"hypotheses.{contrast.hypothesis}.{contrast.position + 1}.contrasts"
+            yield scope, contrast.population, contrast.result
 
 
 @weights_given_by("analysis.inputs.sample_of")
@@ -88,7 +94,7 @@ def tier_views(study: Study, samples: Mapping[str, Sample]) -> TierViews:
     Examples
     --------
     >>> tier_views(Study.load("bank_tiering"), {})
-    TierViews(priorities=(), gaps=(), migrations=())
+    TierViews(priorities=(), gaps=(), migrations=(), contrasts=())
     """
     samples = {
         id_: sample for id_, sample in samples.items() if sample.sampling is None or sample.design is not None
@@ -97,6 +103,7 @@ def tier_views(study: Study, samples: Mapping[str, Sample]) -> TierViews:
         priorities=tuple(_priorities(study, samples)),
         gaps=tuple(_gaps(study, samples)),
         migrations=tuple(_migrations(study, samples)),
+        contrasts=driver_contrasts(study, samples),
     )
 
 
@@ -135,7 +142,21 @@ def _priority_map(
         draw = sample.sampling.replicates
         return weighted_map(values, predictors, sample.design, draw=draw, resamples=number, **shared)
     number = min(study.resamples, most)
-    return importance_performance(values, predictors, clusters=sample.clusters, resamples=number, **shared)
+    return importance_performance(
+        values,
+        predictors,
+        stated=_stated(sample, test),
+        clusters=sample.clusters,
+        resamples=number,
+        **shared,
+    )
+
+
+def _stated(sample: Sample, test: DeclaredTest) -> pd.DataFrame | None:
+    """How important respondents say the drivers are, under the drivers' names."""
+    if not test.stated or not set(test.stated) <= set(sample.frame):
+        return None
+    return sample.frame[list(test.stated)].set_axis(list(test.variables["predictors"]), axis="columns")
 
 
 def _gaps(study: Study, samples: Mapping[str, Sample]) -> Iterator[PopulationGaps]:

@@ -38,6 +38,7 @@ from analysis.means import mean_difference
 from analysis.measurement import measured
 from analysis.mediation import mediate
 from analysis.nps import net_promoter_score
+from analysis.penalty_reward import penalty_reward
 from analysis.planning.study_plan import PlanChoices, plan_study
 from analysis.profile import frequencies
 from analysis.regression import regress
@@ -57,6 +58,7 @@ from reports.figures.gaps import Gap, gap_dumbbells
 from reports.figures.likert import likert_bars
 from reports.figures.mediation_path import mediation_path
 from reports.figures.nps_by_tier import nps_by_tier
+from reports.figures.penalty_reward import penalty_reward_plot
 from reports.figures.power_curves import power_curves
 from reports.figures.quadrant_map import quadrant_map
 from reports.figures.response_surface import response_surface_contours
@@ -284,6 +286,13 @@ def surface(labels: Labels) -> Figure:
     return response_surface_contours(found, limits=(1, 5), answers=views, labels=labels, synthetic=True)
 
 
+def contrasts(labels: Labels) -> Figure:
+    scores = sample("customers").frame
+    bounds = dict.fromkeys(DRIVERS, (1, 5))
+    found = penalty_reward(scores["effectiveness"], scores[DRIVERS], bounds=bounds, coding="thirds")
+    return penalty_reward_plot(found, labels=labels, synthetic=True)
+
+
 def effects(labels: Labels) -> Figure:
     scores = sample("customers").frame
     found = regress(scores["effectiveness"], scores[DRIVERS])
@@ -376,6 +385,9 @@ ENTRIES = (
     Entry(kind="power_curves", draw=power, shows={
         "en": "How many respondents each hypothesis takes.",
         "zh": "检验各假设所需的样本量。"}),
+    Entry(kind="penalty_reward", draw=contrasts, shows={
+        "en": "What low and high ratings of each driver go with: basic, performance or excitement.",
+        "zh": "各驱动因素评价低与评价高时结果的差异：基本因素、绩效因素或兴奋因素。"}),
     Entry(kind="response_surface", draw=surface, shows={
         "en": "What two views do to an outcome together, with the lines of congruence and incongruence.",
         "zh": "两种看法对结果的共同作用，含一致线与不一致线。"}),

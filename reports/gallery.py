@@ -17,6 +17,7 @@ from analysis.latent_effects import LatentEffect
 from analysis.mediation import Mediation
 from analysis.population_findings import PopulationFindings
 from analysis.tier_views import PopulationGaps, PriorityMap
+from reports.chapters.drivers import contrast_key
 from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
 from reports.labels import Labels
@@ -95,7 +96,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "Weighted: streams and shares are the population's, with intervals of the sampling design; n counts respondents.",
         "zh": "已加权：流带与比例为总体估计值，区间按抽样设计计算；n为受访者人数。",
     },
+    "contrasts": {
+        "en": "What low and high ratings of the drivers of {outcome} go with, {population}",
+        "zh": "{outcome}各驱动因素评价高低所对应的得失（{population}）",
+    },
     "migration": {"en": "Moves between tiers, {population}", "zh": "等级之间的移动（{population}）"},
+    "congruence": {
+        "en": "{first} and {second} with {outcome}, {population}",
+        "zh": "{first}、{second}与{outcome}（{population}）",
+    },
     "ipm": {
         "en": "Importance and performance of the drivers of {outcome}, {population}",
         "zh": "{outcome}各驱动因素的重要性与表现（{population}）",
@@ -242,6 +251,7 @@ def _population_drawings(
             caption=caption("correlations"),
             draw=lambda: correlation_heat_map(matrix, labels=labels, theme=theme, synthetic=synthetic),
         )
+    yield from _surface_drawings(found, labels, theme, caption, findings.study.minimum_cell)
     yield from _wave_drawings(found, labels, theme, caption)
     minimum = findings.study.minimum_cell
     comparisons = [shown for c in found.comparisons if (shown := _without_small(c, minimum)).groups]
@@ -270,6 +280,32 @@ def _population_drawings(
             key=f"{found.id}.nps",
             caption=caption("nps"),
             draw=lambda: nps_by_tier(nps, labels=labels, theme=theme, synthetic=synthetic),
+        )
+
+
+def _surface_drawings(
+    found: PopulationFindings, labels: Labels, theme: Theme, caption: Callable[..., str], minimum: int
+) -> Iterator[Drawing]:
+    """The surface of every declared pair of views."""
+    from reports.figures.response_surface import response_surface_contours
+
+    for number, surface in enumerate(found.surfaces, 1):
+        limits = found.sample.bounds(surface.first)
+        if surface.equation is None or surface.n < minimum or limits is None:
+            continue
+        names = {role: plain(labels.name(getattr(surface, role))) for role in ("first", "second", "outcome")}
+        yield Drawing(
+            key=f"{found.id}.congruence.{number}",
+            caption=caption("congruence", **names),
+            draw=lambda surface=surface, limits=limits: response_surface_contours(  # type: ignore[misc]
+                surface,
+                limits=limits,
+                labels=labels,
+                answers=found.sample.frame[[surface.first, surface.second]],
+                minimum_cell=minimum,
+                theme=theme,
+                synthetic=found.sample.synthetic,
+            ),
         )
 
 
@@ -355,6 +391,7 @@ def _gap_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[D
 def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
     """Priorities, gaps and moves by tier."""
     from reports.figures.alluvial import alluvial
+    from reports.figures.penalty_reward import penalty_reward_plot
     from reports.figures.quadrant_map import quadrant_map
 
     study, synthetic = findings.study, findings.synthetic
@@ -373,6 +410,20 @@ def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[
                 notes=_priority_notes(findings, priority, language),
                 draw=lambda result=result, labels=labels: quadrant_map(  # type: ignore[misc]
                     result, labels=labels, theme=theme, synthetic=synthetic, minimum_cell=minimum
+                ),
+            )
+    for contrast in findings.views.contrasts:
+        if any(one.penalty for one in contrast.result.features):
+            population, contrasts = study.populations[contrast.population], contrast.result
+            labels = Labels(questionnaire=population.questionnaire, language=language)
+            yield Drawing(
+                key=contrast_key(contrast),
+                caption=WORDS["contrasts"][language].format(
+                    outcome=plain(labels.name(contrasts.outcome)),
+                    population=plain(population.title[language]),
+                ),
+                draw=lambda contrasts=contrasts, labels=labels: penalty_reward_plot(  # type: ignore[misc]
+                    contrasts, labels=labels, theme=theme, synthetic=synthetic
                 ),
             )
     for migration in findings.views.migrations:

@@ -23,6 +23,10 @@ REFERENCES: Mapping[str, str] = {
     "valliant2010": "Valliant, R., & Rust, K. F. (2010). Degrees of freedom approximations and rules-of-thumb. Journal of Official Statistics, 26(4), 585-602.",
     "wolter2007": "Wolter, K. M. (2007). Introduction to variance estimation (2nd ed.). Springer.",
     "berger1982": "Berger, R. L. (1982). Multiparameter hypothesis testing and acceptance sampling. Technometrics, 24(4), 295-300.",
+    "brandt1987": "Brandt, R. D. (1987). A procedure for identifying value-enhancing service components using customer satisfaction survey data. In Add value to your service (pp. 61-65). American Marketing Association.",
+    "edwards1993": "Edwards, J. R., & Parry, M. E. (1993). On the use of polynomial regression equations as an alternative to difference scores in organizational research. Academy of Management Journal, 36(6), 1577-1613.",
+    "humberg2019": "Humberg, S., Nestler, S., & Back, M. D. (2019). Response surface analysis in personality and social psychology: Checklist and clarifications for the case of congruence hypotheses. Social Psychological and Personality Science, 10(3), 409-419.",
+    "matzler2002": "Matzler, K., & Sauerwein, E. (2002). The factor structure of customer satisfaction: An empirical test of the importance grid and the penalty-reward-contrast analysis. International Journal of Service Industry Management, 13(4), 314-332.",
     "brown1977": "Brown, M. B., & Benedetti, J. K. (1977). Sampling behavior of tests for correlation in two-way contingency tables. Journal of the American Statistical Association, 72(358), 309-315.",
     "bergsma2013": "Bergsma, W. (2013). A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean Statistical Society, 42(3), 323-328.",
     "cochran1950": "Cochran, W. G. (1950). The comparison of percentages in matched samples. Biometrika, 37(3/4), 256-266.",
@@ -132,11 +136,13 @@ NOTES: tuple[MethodNote, ...] = (
                 "Means are compared by Welch's analysis of variance, which does not assume equal variances, with "
                 "omega squared and its noncentral interval; pairs by Games and Howell's method. The Kruskal-Wallis test and "
                 "the Jonckheere-Terpstra test for ordered groups use ranks only. Kendall's tau-b measures the trend, with "
-                "an asymptotic interval that does not assume independence."
+                "an asymptotic interval that does not assume independence. Single questions are tested by the test that the number "
+                "of answers, group sizes and skewness call for, never by the smaller p-value: as a rule Welch's, corrected for skewness where groups are of uneven size."
             ),
             "zh": (
                 "均值比较采用不要求方差齐性的Welch方差分析，并报告ω²及其非中心置信区间；两两比较采用Games-Howell法。"
                 "Kruskal-Wallis检验和针对有序组的Jonckheere-Terpstra检验仅使用秩。趋势以Kendall tau-b度量，其渐近区间不假定独立。"
+                "单个题项的检验方法依选项数、各组人数和偏态选定，而不依p值大小：通常为Welch检验，各组人数悬殊时作偏态校正。"
             ),
         },
         cites=(
@@ -168,12 +174,12 @@ NOTES: tuple[MethodNote, ...] = (
         title={"en": "Differences within and between persons", "zh": "人内与人间差异"},
         text={
             "en": (
-                "Standardised differences are d, d_z and Hedges' g with noncentral t intervals; hypotheses use intervals from "
-                "influence values, which allow for skewed answers and for staff of one branch answering alike. Several answers of "
+                "Standardised differences are d, d_z and Hedges' g with noncentral t intervals; hypotheses, and pairs of groups, use "
+                "intervals from influence values, which allow for skewed answers, unequal spreads and staff of one branch answering alike. Several answers of "
                 "the same person are compared by Friedman's test or, for yes-no answers, by Cochran's Q."
             ),
             "zh": (
-                "标准化差异为d、d_z和Hedges g，区间由非中心t分布求得；假设检验采用基于影响值的区间，兼顾回答的偏态和同一网点员工回答的相似性。"
+                "标准化差异为d、d_z和Hedges g，区间由非中心t分布求得；假设检验和组间两两比较采用基于影响值的区间，兼顾回答的偏态、各组离散程度的差异和同一网点员工回答的相似性。"
                 "同一受访者的多个回答用Friedman检验比较，是否型回答用Cochran Q检验。"
             ),
         },
@@ -194,6 +200,24 @@ NOTES: tuple[MethodNote, ...] = (
             ),
         },
         cites=("jones2015", "mackinnon1985", "groemping2007", "johnson2000", "hayes2018"),
+    ),
+    MethodNote(
+        title={"en": "Penalties and rewards; agreement of two views", "zh": "惩罚与奖励；两种看法的一致性"},
+        text={
+            "en": (
+                "Penalties and rewards of drivers come from one regression of the outcome on dummies of low and of high ratings: "
+                "single items by their ends, scores of several items by the outer thirds of the scale. Agreement of two views is "
+                "described by a quadratic surface; a1 and a2 are its slope and curvature along agreement, a3 and a4 along "
+                "disagreement, a5 tells whether both sides of agreement are alike. Errors are robust (HC3), of branches, or of "
+                "the sampling design."
+            ),
+            "zh": (
+                "驱动因素的惩罚与奖励来自结果变量对高、低评价虚拟变量的同一回归：单一题项按量表两端划分，多题项得分按量表外侧三分之一划分。"
+                "两种看法的一致性以二次曲面描述：a1、a2为一致线上的斜率与曲率，a3、a4为不一致线上的斜率与曲率，a5反映一致线两侧是否对称。"
+                "标准误为稳健标准误（HC3）、按网点聚类的标准误或抽样设计下的标准误。"
+            ),
+        },
+        cites=("brandt1987", "matzler2002", "edwards1993", "humberg2019"),
     ),
     MethodNote(
         title={"en": "Net promoter score", "zh": "净推荐值"},
@@ -255,8 +279,8 @@ NOTES: tuple[MethodNote, ...] = (
         text={
             "en": (
                 "The confirmatory hypotheses are one family, corrected by Holm's method. Outside them every table is a family of "
-                "its own: differences between groups, trends, correlations and gaps are corrected by Holm's method over the "
-                "lines of their table; options of a multiple-response item over its options; changes between waves over all "
+                "its own: differences between groups, of constructs and of single questions, trends, correlations and gaps are "
+                "corrected by Holm's method over the lines of their table; options of a multiple-response item over its options; changes between waves over all "
                 "changes of their table; steps of invariance by Bonferroni's method over the steps of a construct. Letters of "
                 "banner tables are corrected within a row by the method that the study names, and the tests of rows against spans by "
                 "Holm's method over the table. Pairs of groups (Games-Howell) are corrected within a variable. Adjusted values stand "
@@ -264,7 +288,7 @@ NOTES: tuple[MethodNote, ...] = (
                 "other choices are not counted as tests."
             ),
             "zh": (
-                "全部验证性假设为一个检验族，作Holm校正。除此之外每张表自成一族：组间差异、趋势、相关及人群差异在其表内各行间作Holm校正；"
+                "全部验证性假设为一个检验族，作Holm校正。除此之外每张表自成一族：构念及各题项的组间差异、趋势、相关及人群差异在其表内各行间作Holm校正；"
                 "多选题在其各选项间校正；各期变化在其表的全部变化间校正；测量等同的各级检验在同一构念内作Bonferroni校正。"
                 "交叉分析总表的字母在行内按研究指定的方法校正，各行与列变量的检验在全表范围内作Holm校正。两两比较（Games-Howell）在同一变量内校正。"
                 "校正值列于原值之旁，results.json中以p_adjusted表示，并列出各检验族。同一检验在不同分析选择下的重做不另计为检验。"

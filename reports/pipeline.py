@@ -17,6 +17,7 @@ from reports import workers
 from reports.banner_files import write_banners
 from reports.document import Document, Table
 from reports.gallery import FORMATS, draw_all
+from reports.item_files import write_items
 from reports.pdf import write_pdf
 from reports.progress import Silent, Watcher
 from reports.quality_report import look_at, quality_json
@@ -96,6 +97,7 @@ def _write_report(
                 table_csv(block, document), "utf-8-sig", newline=""
             )
     write_banners(telling, tables)
+    write_items(telling, tables)
     write_pdf(document, folder / f"report.{language}.pdf")
 
 

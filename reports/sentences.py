@@ -18,6 +18,15 @@ OUTCOMES: Mapping[str, Words] = {
     "cannot_tell": {"en": "cannot tell", "zh": "无法判断"},
 }
 
+#: What a driver is by the contrast of low and high ratings.
+DRIVER_KINDS: Mapping[str, Words] = {
+    "basic": {"en": "basic", "zh": "基本因素"},
+    "performance": {"en": "performance", "zh": "绩效因素"},
+    "excitement": {"en": "excitement", "zh": "兴奋因素"},
+    "not_shown": {"en": "not shown", "zh": "未能判定"},
+    "contrary": {"en": "contrary", "zh": "方向相反"},
+}
+
 #: What each test estimates, with its variables by role.
 EFFECTS: Mapping[str, Words] = {
     "path": {

@@ -76,6 +76,15 @@ class BannerPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CongruencePlan:
+    """Two views of one matter by the same respondents, and what their agreement may go with."""
+
+    first: str  #: item or construct
+    second: str  #: on the same scale
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
     """One group of people who answered one questionnaire."""
 
@@ -101,6 +110,7 @@ class Population:
     migration: tuple[
         str, ...
     ] = ()  #: two items with the scale of tiers: as it was, and as it is or should be
+    congruence: tuple[CongruencePlan, ...] = ()  #: two views whose agreement is described, without a verdict
     segmentation: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     screening: tuple[ScreeningRule, ...] = ()
     consent_purpose: Text | None = None  #: what respondents agreed to have their answers used for
@@ -138,6 +148,7 @@ class DeclaredTest:
     variables: Mapping[str, tuple[str, ...]]
     smallest_effect: float  #: in the unit of the test's effect measure, never negative
     direction: Direction = "positive"
+    stated: tuple[str, ...] = ()  #: items that ask how much each predictor matters, in their order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from surveys.banner_plans import banner_faults, banner_plans
+from surveys.congruence_plans import congruence_faults, congruence_plans
 from surveys.errors import Fault, StudyFileError
 from surveys.file_faults import fault_at, language_faults, sha256_of, unknown_name
 from surveys.open_questions import OpenQuestion, open_question_faults, open_questions
@@ -20,6 +21,7 @@ from surveys.questionnaire_files import read_questionnaire
 from surveys.quota_faults import quota_faults
 from surveys.sampling_faults import sampling_faults
 from surveys.schema_faults import schema_faults
+from surveys.stated_faults import stated_faults
 from surveys.study import DeclaredTest, Hypothesis, Parallel, Population, ScreeningRule, Study
 from surveys.yaml_lines import Place, YamlFile, read_yaml
 
@@ -128,6 +130,7 @@ def _population(
         multiple_response=tuple(body.get("multiple_response", [])),
         recommend=body.get("recommend"),
         migration=tuple(body.get("migration", ())),
+        congruence=congruence_plans(body.get("congruence", [])),
         segmentation={key: tuple(names) for key, names in body.get("segmentation", {}).items()},
         screening=(*_rules(body), *_place_in_sample(body)),
         consent_purpose=next(
@@ -202,12 +205,13 @@ def _hypothesis(body: Any) -> Hypothesis:
 
 
 def _test(body: Any) -> DeclaredTest:
-    plain = ("kind", "population", "smallest_effect", "direction")
+    plain = ("kind", "population", "smallest_effect", "direction", "stated")
     return DeclaredTest(
         kind=body["kind"],
         population=body["population"],
         smallest_effect=float(body["smallest_effect"]),
         direction=body.get("direction", "positive"),
+        stated=tuple(body.get("stated", ())),
         variables={
             role: tuple(map(str, value)) if isinstance(value, list) else (str(value),)
             for role, value in body.items()
@@ -307,6 +311,7 @@ def _population_faults(file: YamlFile, data: Any, id_: str, population: Populati
     yield from open_question_faults(
         file, body.get("open_answers", []), (*place, "open_answers"), population.open_questions, questionnaire
     )
+    yield from congruence_faults(file, body.get("congruence", []), (*place, "congruence"), questionnaire)
     yield from banner_faults(file, body.get("banners", []), (*place, "banners"), questionnaire)
     for column, shares in body.get("sampling_frame", {}).items():
         if sum(shares.values()) > 1 + 1e-6:
@@ -379,7 +384,7 @@ def _test_faults(
         return
     own = populations[test["population"]]
     known = variable_names(own.questionnaire)
-    plain = ("kind", "population", "smallest_effect", "direction", *ROLES_OF_WORDS)
+    plain = ("kind", "population", "smallest_effect", "direction", "stated", *ROLES_OF_WORDS)
     for role, value in test.items():
         if role in plain or role in ROLES_OF_OTHER_POPULATION:
             continue
@@ -389,6 +394,7 @@ def _test_faults(
                     yield unknown_name(file, (*place, role), name, "an item of kind multiple", known)
             elif name not in known:
                 yield unknown_name(file, (*place, role), name, f"an item or construct of {own.id}", known)
+    yield from stated_faults(file, test, place, own.questionnaire)
     if test["kind"] in ("trend", "association") and "group" not in test and own.group is None:
         yield fault_at(
             file,

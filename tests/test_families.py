@@ -49,6 +49,7 @@ def test_every_family_names_results_and_none_is_adjusted_elsewhere(findings):
         "groups",
         "trend",
         "correlations",
+        "items_by_group",
     }
 
 

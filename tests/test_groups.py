@@ -71,10 +71,14 @@ def check_pair(pair, r):
     assert pair.p_value == pytest.approx(r["rstatix_p"], abs=6e-4)  # rstatix rounds to three decimals
     assert (pair.interval.low, pair.interval.high) == pytest.approx((r["low"], r["high"]), **INTEGRATED)
     assert pair.hedges_g == pytest.approx(r["g"], rel=1e-9, abs=1e-12)
-    assert (pair.hedges_g_interval.low, pair.hedges_g_interval.high) == pytest.approx(
-        (r["g_low"], r["g_high"]), **NONCENTRAL
-    )
-    assert (pair.hedges_g_interval.low, pair.hedges_g_interval.high) == pytest.approx(
+    # the interval shown is that of influence values, of survey's delta method with each group a stratum
+    error = pair.hedges_g_error
+    found = (error.std_error, error.df, pair.hedges_g_interval.low, pair.hedges_g_interval.high)
+    wanted = tuple(r[name] for name in ("g_se", "g_df", "g_influence_low", "g_influence_high"))
+    assert found == pytest.approx(wanted, rel=1e-9, abs=1e-11)
+    other = pair.hedges_g_noncentral_interval
+    assert (other.low, other.high) == pytest.approx((r["g_low"], r["g_high"]), **NONCENTRAL)
+    assert (other.low, other.high) == pytest.approx(
         (r["effectsize_g_low"], r["effectsize_g_high"]), **SEARCHED
     )
 
@@ -218,6 +222,26 @@ def test_groups_without_an_order_and_other_respondents_are_refused():
     values, groups = some([1, 2, 3], list("abb"))
     with pytest.raises(ValueError, match="one index"):
         split_by_group(values.iloc[::-1], groups)
+
+
+def test_the_interval_of_g_shown_is_the_one_from_influence_values(survey):
+    """Where the smaller group spreads more, the noncentral t is too sure; it stands beside, not in place."""
+    wide, narrow = [1, 1, 9, 9, 1, 9, 5, 9], [4, 5, 5, 6, 5, 4, 6, 5, 5, 4, 6, 5] * 6
+    result = compare(*some(narrow + wide, ["a"] * len(narrow) + ["b"] * len(wide)))
+    (entry,) = [entry for entry in result.entries() if entry.measure == "hedges_g"]
+    low, high = entry.more["noncentral_low"], entry.more["noncentral_high"]
+    assert entry.interval == result.pairs[0].hedges_g_interval
+    assert entry.interval.high - entry.interval.low > 1.5 * (high - low)
+    assert entry.method.endswith("interval from influence values")
+    assert entry.df[0] < 10  # those of the small group
+    (pair,) = compare(*some([1, 3, 2, 3, 4, 5], list("aabbbb"))).pairs
+    assert (pair.hedges_g_interval, pair.state) == (None, "ok")
+    (few,) = [
+        e for e in compare(*some([1, 3, 2, 3, 4, 5], list("aabbbb"))).entries() if e.measure == "hedges_g"
+    ]
+    assert few.estimate == pair.hedges_g
+    assert few.interval is None
+    assert few.reason == "no interval of g from influence values: that takes 3 respondents in each group"
 
 
 DRAWN = st.lists(st.tuples(st.integers(1, 5), st.sampled_from("abc")), min_size=12, max_size=40)

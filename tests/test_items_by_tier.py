@@ -111,11 +111,8 @@ def check_pair(pair, later, earlier):
     assert (pair.state, pair.reason) == (wanted.brunner_munzel.state, wanted.brunner_munzel.reason)
     same(pair.dominance, wanted.dominance, "dominance")
     same(pair.p_value, wanted.brunner_munzel.p_value, "brunner_munzel")
-    robust = mean_difference(later, earlier).robust
-    if robust is None:
-        assert pair.g_robust_interval is None
-    else:
-        same(pair.g_robust_interval, robust.interval, "g_robust_interval.")
+    if pair.means.state == "ok":
+        same(pair.means.hedges_g_error, mean_difference(later, earlier).robust, "hedges_g_error")
 
 
 def test_the_small_survey_with_missing_answers_and_tiers(survey):
@@ -210,6 +207,14 @@ def test_intervals_have_the_level_asked_for(survey):
         return b.low < a.low < a.high < b.high
 
     assert inside(narrow.tau_b.interval, wide.tau_b.interval)
-    assert inside(narrow.pairs[0].g_robust_interval, wide.pairs[0].g_robust_interval)
+    assert inside(narrow.pairs[0].means.hedges_g_interval, wide.pairs[0].means.hedges_g_interval)
     assert inside(narrow.pairs[0].dominance.interval, wide.pairs[0].dominance.interval)
     assert narrow.pairs[0].dominance.interval.confidence_level == 0.9
+
+
+def test_without_pairs_everything_else_is_the_same(survey):
+    tiers = survey["TIER"].astype(pd.CategoricalDtype(ordered=True))
+    with_pairs, without = (items_by_tier(survey[["LOY", "SAT1"]], tiers, pairs=p) for p in (True, False))
+    assert all(item.pairs for item in with_pairs.items)
+    alike = tuple(dataclasses.replace(item, pairs=()) for item in with_pairs.items)
+    assert dataclasses.replace(with_pairs, items=alike) == without

@@ -20,7 +20,7 @@ def test_everything_equals_r(case, errors, request, computed_by_r):
     assert (found.n, found.n + found.n_missing) == (expected["n"], len(data))
     for i, estimate in enumerate(found.equation.estimates, 1):
         assert estimate == pytest.approx(expected[f"estimate {i}"], rel=1e-9)
-    assert len(found.shape) == 6
+    assert len(found.shape) == 7
     for number in found.shape:
         assert number.estimate == pytest.approx(expected[f"{errors} {number.term} estimate"], rel=1e-8)
         assert number.std_error == pytest.approx(expected[f"{errors} {number.term} std_error"], rel=1e-8)
@@ -49,7 +49,7 @@ def test_the_top_of_a_known_hill_is_found():
 def test_exchanging_the_views_turns_only_the_slope_of_incongruence():
     x, y, z = made()
     one, other = response_surface(x, y, z, center=3), response_surface(y, x, z, center=3)
-    for name, sign in (("a1", 1), ("a2", 1), ("a3", -1), ("a4", 1)):
+    for name, sign in (("a1", 1), ("a2", 1), ("a3", -1), ("a4", 1), ("a5", -1)):
         assert other.of(name).estimate == pytest.approx(sign * one.of(name).estimate, rel=1e-8)
         assert other.of(name).std_error == pytest.approx(one.of(name).std_error, rel=1e-8)
 

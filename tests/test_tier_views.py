@@ -110,7 +110,9 @@ def test_every_number_has_an_address_of_its_own(views):
 
 
 def test_the_same_seed_gives_the_same_views_and_an_absent_population_leaves_its_part_out(views, samples):
-    assert tier_views(STUDY, samples) == views
+    again = tier_views(STUDY, samples)
+    assert replace(again, contrasts=()) == replace(views, contrasts=())
+    assert [c.result.entries() for c in again.contrasts] == [c.result.entries() for c in views.contrasts]
     alone = tier_views(STUDY, {"customers": samples["customers"]})
     assert alone.gaps == ()
     assert alone.priorities == tuple(one for one in views.priorities if one.population == "customers")
@@ -146,6 +148,8 @@ def test_the_report_has_a_drawing_for_each(views, language):
         *(f"gaps.customers-employees.map{number}" for number in range(4)),
         "hypotheses.P3.1.priorities",
         "hypotheses.P3.2.priorities",
+        "hypotheses.P3.1.contrasts",
+        "hypotheses.P3.2.contrasts",
         "customers.migration",
     }
     assert len({drawing.caption for drawing in drawn.values()}) == len(drawn)

@@ -53,6 +53,7 @@ from analysis.keyness import keyness
 from analysis.latent_class.classes import latent_classes
 from analysis.latent_class.number import bootstrap_likelihood_ratio, class_number
 from analysis.latent_class.three_step import class_means, class_shares, classification
+from analysis.marginal_contrasts import marginal_contrasts
 from analysis.marginal_effects import average_marginal_effects
 from analysis.mcnemar import mcnemar
 from analysis.means import mean_against, mean_difference, within_contrast
@@ -273,6 +274,19 @@ WEIGHTED: Mapping[str, Example] = {
     "johnson_neyman.moderate": lambda t: tuple(
         moderate(t["A1"], t["B1"], t["AGE"], covariates=t.rows[["B2"]], **how)
         for how in (t.by_design, t.by_branch)
+    ),
+    "marginal_contrasts.marginal_contrasts": lambda t: tuple(
+        marginal_contrasts(
+            t["A2"],
+            t.rows[["SEX", "TIER"]],
+            t.rows[["B1"]],
+            of="TIER",
+            by=by,
+            contrast="consecutive",
+            averaging="proportional",
+            **t.by_design,
+        )
+        for by in (None, "SEX")
     ),
     "latent_class.classes.latent_classes": _classes,
     "omega.schmid_leiman_omega": lambda t: schmid_leiman_omega(t.correlations, construct="x", n_factors=2),

@@ -249,7 +249,7 @@ def fitted(
         coefficients, scores, information = found
         influence = np.zeros((len(y), len(coefficients)))
         influence[rows] = np.linalg.solve(information, (scores * weights[rows, None]).T).T
-        sums = _squares(y, x.values, np.where(rows, weights, 0.0), known) if of_squares else None
+        sums = weighted_squares(y, x.values, np.where(rows, weights, 0.0), known) if of_squares else None
         return Linearized(estimate=coefficients, influence=influence, used=known, sums=sums)
 
     result = estimated(design, estimator)
@@ -275,7 +275,7 @@ def fitted(
     )
 
 
-def _squares(y: Array, x: Array, w: Array, known: Mask) -> WeightedSums:
+def weighted_squares(y: Array, x: Array, w: Array, known: Mask) -> WeightedSums:
     """Sums of squares and products that determine weighted least squares, in units of about one."""
     k = x.shape[1]
     together = np.where(known[:, None], np.column_stack([x, y]), 0.0)

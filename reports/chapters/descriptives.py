@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from analysis.crosstabs import MultipleResponse
 from analysis.population_findings import PopulationFindings
+from reports.chapters.congruence import congruence
+from reports.chapters.items import items_by_group
 from reports.chapters.tiers import gaps_by_tier, tier_moves
 from reports.chapters.validity import WORDS as COMPARABLE
 from reports.document import Block, Cell, Column, Heading, Prose, Spanner, Table, plain
@@ -123,10 +125,12 @@ def descriptives_chapter(telling: Telling) -> Iterator[Block]:
             yield telling.figures[f"{found.id}.correlations"]
         yield from _groups(telling, found)
         yield from tier_moves(telling, found.id)
+        yield from congruence(telling, found)
         for multiple in found.multiple:
             yield _multiple(telling, found, multiple)
         yield from _recommend(telling, found)
     yield from _gaps(telling)
+    yield from items_by_group(telling)
 
 
 def _describe(telling: Telling, found: PopulationFindings, section: str) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analysis.drivers import KeyDrivers
 from analysis.hypotheses import Evidence, Reason, Verdict
+from reports.chapters.drivers import penalties_and_rewards, stated_importance
 from reports.chapters.tiers import no_priorities
 from reports.document import Block, Callout, Column, Heading, Prose, Table, plain
 from reports.sentences import (
@@ -79,6 +80,9 @@ def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
             if name in telling.figures:
                 yield telling.figures[name]
         yield from no_priorities(telling, verdict.id, evidence.position)
+        if evidence.test.kind == "drivers":
+            yield from stated_importance(telling, verdict.id, evidence.position, evidence.test)
+            yield from penalties_and_rewards(telling, verdict.id, evidence.position, evidence.test.population)
 
 
 def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:

@@ -157,7 +157,7 @@ for (case in names(designs)) {
   surface <- svyglm(loy1 ~ X + Y + I(X^2) + I(X * Y) + I(Y^2), d)
   coefficients(paste(case, "surface"), surface)
   lines <- list(a1 = c(0, 1, 1, 0, 0, 0), a2 = c(0, 0, 0, 1, 1, 1), a3 = c(0, 1, -1, 0, 0, 0),
-                a4 = c(0, 0, 0, 1, -1, 1))
+                a4 = c(0, 0, 0, 1, -1, 1), a5 = c(0, 0, 0, 1, 0, -1))
   for (line in names(lines)) {
     put(paste(case, "surface"), paste0(line, c("", "_error")), line_of(surface, lines[[line]]))
   }

@@ -1,8 +1,24 @@
 # Comparisons of groups. The noncentral limits are solved to machine precision here, and the packages'
 # own (found by a coarse search) are written beside them.
 source("tests/reference/writing.R")
-suppressMessages({library(effectsize); library(rstatix); library(car)})
+suppressMessages({library(effectsize); library(rstatix); library(car); library(survey)})
 rows <- list()
+# Hedges' g as a function of four totals of two strata, its error by survey's delta method; df as Welch's
+linearised_g <- function(v, u) {
+  n1 <- length(v); n2 <- length(u); m <- n1 + n2 - 2
+  J <- exp(lgamma(m / 2) - log(sqrt(m / 2)) - lgamma((m - 1) / 2))
+  d <- data.frame(x = c(v, u), s = rep(1:2, c(n1, n2)), one = 1)
+  d <- transform(d, a = ifelse(s == 1, x, 0), b = ifelse(s == 2, x, 0))
+  totals <- svytotal(~a + I(a^2) + b + I(b^2), svydesign(~1, strata = ~s, weights = ~one, data = d))
+  names(totals) <- c("a", "aa", "b", "bb")
+  f <- bquote(.(J) * (a / .(n1) - b / .(n2)) / sqrt((aa - a^2 / .(n1) + bb - b^2 / .(n2)) / .(m)))
+  se <- as.numeric(SE(svycontrast(totals, f)))
+  slope <- sapply(names(totals), function(name) eval(D(f, name), as.list(coef(totals))))
+  parts <- sapply(list(1:2, 3:4), function(i) slope[i] %*% vcov(totals)[i, i] %*% slope[i])
+  df <- sum(parts)^2 / sum(parts^2 / (c(n1, n2) - 1))
+  g <- eval(f, as.list(coef(totals)))
+  c(se, df, g + c(-1, 1) * qt(0.975, df) * se)
+}
 solve_limit <- function(cdf, p, upper) {
   if (cdf(0) <= p) return(0)
   while (cdf(upper) > p) upper <- upper * 2
@@ -63,9 +79,10 @@ compare <- function(case, x, g) {
     nct <- ncp_t((mean(v) - mean(u)) / pooled / scale, m) * scale * J
     out <- c(out, list(number(paste(case, gh$group2[i], "-", gh$group1[i]),
       c("difference", "std_error", "t", "df", "p", "rstatix_p", "low", "high", "g", "g_low", "g_high",
-        "effectsize_g_low", "effectsize_g_high"),
+        "effectsize_g_low", "effectsize_g_high", "g_se", "g_df", "g_influence_low", "g_influence_high"),
       c(mean(v) - mean(u), se, t, df, ptukey(abs(t) * sqrt(2), k, df, lower.tail = FALSE), gh$p.adj[i],
-        mean(v) - mean(u) - half, mean(v) - mean(u) + half, hg[[1]], nct, hg$CI_low, hg$CI_high))))
+        mean(v) - mean(u) - half, mean(v) - mean(u) + half, hg[[1]], nct, hg$CI_low, hg$CI_high,
+        linearised_g(v, u)))))
   }
   out
 }
@@ -79,4 +96,4 @@ rows <- c(rows, compare("bank SatisfactionScore", bank$SatisfactionScore, bank$C
           compare("bank CreditScore", bank$CreditScore, bank$SatisfactionScore))
 hr <- read.csv(file.path("..", "shared", "data", "employees", "ibm_hr_attrition.csv"), fileEncoding = "UTF-8-BOM")
 rows <- c(rows, compare("hr YearsAtCompany", hr$YearsAtCompany, hr$JobLevel))
-write_reference("groups", rows, c("effectsize", "rstatix", "car"))
+write_reference("groups", rows, c("effectsize", "rstatix", "car", "survey"))

@@ -6,7 +6,7 @@ study <- function(case, x, y, z, m) {
   d <- data.frame(z = z[keep], x = x[keep] - m, y = y[keep] - m)
   fit <- lm(z ~ x + y + I(x^2) + I(x * y) + I(y^2), d)
   rows[[length(rows) + 1]] <<- number(case, c("n", paste("estimate", 1:6)), c(nrow(d), coef(fit)))
-  g <- c(a1 = "b1 + b2", a2 = "b3 + b4 + b5", a3 = "b1 - b2", a4 = "b3 - b4 + b5",
+  g <- c(a1 = "b1 + b2", a2 = "b3 + b4 + b5", a3 = "b1 - b2", a4 = "b3 - b4 + b5", a5 = "b3 - b5",
          stationary_first = "(b2 * b4 - 2 * b1 * b5) / (4 * b3 * b5 - b4^2)", stationary_second = "(b1 * b4 - 2 * b2 * b3) / (4 * b3 * b5 - b4^2)")
   for (e in c("classical", "hc3", "clustered")) {
     v <- switch(e, classical = vcov(fit), hc3 = vcovHC(fit, "HC3"), clustered = vcovCL(fit, branch, type = "HC1"))
