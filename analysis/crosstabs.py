@@ -16,11 +16,11 @@ from analysis.adjust import holm
 from analysis.counted_rows import Counts
 from analysis.groups import group_label
 from analysis.noncentral import chi_square_noncentrality
-from analysis.profile import wilson_interval
 from analysis.results import Entry, Interval, Tabular
 from analysis.squared_effects import SquaredEffect
 from analysis.weighted_moments import row_weights
 from analysis.weighting import refuses_weights
+from analysis.wilson import wilson_interval
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

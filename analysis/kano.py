@@ -14,6 +14,7 @@ from scipy import stats
 from analysis.ordinal.tables import frequency_weights
 from analysis.results import Entry, Interval, Tabular
 from analysis.weighting import refuses_weights
+from analysis.wilson import wilson_interval
 
 CATEGORIES = ("attractive", "one_dimensional", "must_be", "indifferent", "reverse", "questionable")
 
@@ -159,9 +160,9 @@ def kano(
     if base > 0:
         gains, losses = float(chosen[0] + chosen[1]), float(chosen[1] + chosen[2])
         better, worse = gains / base, -losses / base
-        high = _wilson(losses, base, confidence_level)
+        high = wilson_interval(losses, base, confidence_level=confidence_level)
         intervals = (
-            _wilson(gains, base, confidence_level),
+            wilson_interval(gains, base, confidence_level=confidence_level),
             Interval(low=-high.high, high=-high.low, confidence_level=confidence_level),
         )
     names = CATEGORIES[first], CATEGORIES[second]
@@ -179,10 +180,3 @@ def kano(
         state="undecided" if undecided else "ok",
         reason=f"{names[0]} ({a:g}) and {names[1]} ({b:g}) of {n:g} are not told apart" if undecided else "",
     )
-
-
-def _wilson(count: float, n: float, level: float) -> Interval:
-    z2 = float(stats.norm.isf((1 - level) / 2)) ** 2
-    centre = (count + z2 / 2) / (n + z2)
-    reach = math.sqrt(z2 * (count * (n - count) / n + z2 / 4)) / (n + z2)
-    return Interval(low=max(centre - reach, 0.0), high=min(centre + reach, 1.0), confidence_level=level)

@@ -26,7 +26,7 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ from scipy import stats
 from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.means import signed_ranks
+from analysis.rank_influence import rank_coefficients, rank_influence
 from analysis.regression import complete_cases, regress
 from analysis.results import Entry, Interval, Tabular
 from analysis.weighting import no_estimate, refuses_weights
@@ -116,13 +117,19 @@ def unit_of_tau(correlation: float) -> tuple[float, float]:
     return 2 / math.pi * math.asin(correlation), 2 / math.pi / math.sqrt(1 - correlation**2)
 
 
-def _same_unit(value: float) -> tuple[float, float]:
+@no_estimate("arithmetic")
+def same_unit(value: float) -> tuple[float, float]:
+    """An effect that is already in the unit of its twin, and the slope.
+
+    >>> same_unit(0.2)
+    (0.2, 1.0)
+    """
     return value, 1.0
 
 
 @refuses_weights(
     "its ranks and p-values are those of a simple random sample",
-    instead="analysis.design.group_tests.design_rank_test",
+    instead="analysis.weighted.ranks.weighted_cliffs_delta",
     counts="rows",
 )
 def cliffs_delta(
@@ -188,12 +195,12 @@ def cliffs_delta(
     weight = sum(v**2 / (m - 1) for v, m in zip(variances, parts, strict=True))
     df = variance**2 / weight if weight > 0 else 1.0
     own = 2 * float(over_b.mean()) - 1
-    return _translated(shared, own, 2 * math.sqrt(variance), df, unit_of_d, confidence_level)
+    return translated(shared, own, 2 * math.sqrt(variance), df, unit_of_d, confidence_level)
 
 
 @refuses_weights(
     "its ranks and p-values are those of a simple random sample",
-    instead="analysis.design.means.weighted_mean of the signs",
+    instead="analysis.weighted.ranks.weighted_rank_biserial",
     counts="rows",
 )
 def rank_biserial(
@@ -248,12 +255,12 @@ def rank_biserial(
         return RankVersion(**shared, state="too_few", reason=f"{len(sums)} clusters")
     error = math.sqrt(float((sums**2).sum()) * len(sums) / (len(sums) - 1)) / m
     own = signed_ranks(nonzero)[2]
-    return _translated(shared, own, error, float(len(sums) - 1), unit_of_d_z, confidence_level)
+    return translated(shared, own, error, float(len(sums) - 1), unit_of_d_z, confidence_level)
 
 
 @refuses_weights(
     "its errors are those of a simple random sample",
-    instead="analysis.design.regression.design_linear",
+    instead="analysis.weighted.ranks.weighted_linear_trend",
     counts="rows",
 )
 def linear_trend(
@@ -295,12 +302,12 @@ def linear_trend(
     if found.state != "ok" or found.df is None:
         return RankVersion(**shared, state=found.state, reason=found.reason)
     term = found.terms[0]
-    return _translated(shared, term.estimate, term.std_error, found.df, unit_of_tau, confidence_level)
+    return translated(shared, term.estimate, term.std_error, found.df, unit_of_tau, confidence_level)
 
 
 @refuses_weights(
     "its ranks and p-values are those of a simple random sample",
-    instead="analysis.design.regression.design_linear",
+    instead="analysis.weighted.ranks.weighted_rank_coefficient",
     counts="rows",
 )
 def rank_coefficient(
@@ -324,11 +331,9 @@ def rank_coefficient(
     Notes
     -----
     With one predictor this is Spearman's correlation. Ranks are estimated too, and an error that takes
-    them for given numbers is wrong. To the influence value ``psi(z_i)`` of a standardised coefficient is
-    therefore added what respondent i does to everybody's ranks,
-    ``1 / n sum_jv psi_v(z_j) (K_v(i, j) - r_jv)``, with ``psi_v`` the derivative by variable v and
-    ``K_v(i, j)`` 1 if i answers lower than j, 1/2 if the same. With clusters, one at a time is left out and
-    the others are ranked anew.
+    them for given numbers is wrong: influence values hold what a respondent does to everybody's ranks
+    (:func:`analysis.rank_influence.rank_influence`). With clusters, one at a time is left out and the others
+    are ranked anew.
 
     Examples
     --------
@@ -360,58 +365,50 @@ def rank_coefficient(
         return RankVersion(
             **shared, state="inadmissible", reason="ranks of some predictors are combinations of others"
         )
-    own = _coefficients(ranks)[0]
+    even = np.full(n, 1 / n)
+    own = rank_coefficients(data, even)[0]
     if design.clusters is None:
-        influence = _rank_influence(data)
+        influence = rank_influence(data, even)
         error = math.sqrt(float((influence**2).sum()) / (n * (n - k - 1)))
         df = float(n - k - 1)
     else:
-        without = [stats.rankdata(data[design.clusters != g], axis=0) for g in range(parts)]
+        without = [data[design.clusters != g] for g in range(parts)]
         if any((np.ptp(part, axis=0) == 0).any() for part in without):
             return RankVersion(**shared, state="constant", reason="a variable varies in one cluster alone")
-        values = np.array([_coefficients(part)[0] for part in without])
+        values = np.array([rank_coefficients(part, np.full(len(part), 1 / len(part)))[0] for part in without])
         error = math.sqrt((parts - 1) / parts * float(((values - values.mean()) ** 2).sum()))
         df = float(parts - 1)
-    return _translated(shared, float(own), error, df, _same_unit, confidence_level)
+    return translated(shared, float(own), error, df, same_unit, confidence_level)
 
 
-def _coefficients(data: Array) -> Array:
-    """Standardised coefficients; the outcome is the first column."""
-    correlations = np.atleast_2d(np.corrcoef(data, rowvar=False))
-    return np.asarray(np.linalg.solve(correlations[1:, 1:], correlations[1:, 0]))
-
-
-def _rank_influence(data: Array) -> Array:
-    """Influence of each respondent on the first coefficient on ranks, shape (n_respondents,)."""
-    n = len(data)
-    shares = (stats.rankdata(data, axis=0) - 0.5) / n
-    spread = shares.std(axis=0)
-    z = (shares - shares.mean(axis=0)) / spread
-    zy, zx = z[:, 0], z[:, 1:]
-    first = np.linalg.inv(zx.T @ zx / n)[0]
-    beta = _coefficients(data=shares)
-    residual, pull = zy - zx @ beta, zx @ first
-    influence = pull * residual + beta[0] * (zx[:, 0] ** 2 - zy**2) / 2
-    slopes = np.column_stack([pull - beta[0] * zy, np.outer(residual, first) - np.outer(pull, beta)])
-    slopes[:, 1] += beta[0] * zx[:, 0]
-    for column, slope, sd in zip(data.T, slopes.T, spread, strict=True):
-        order = np.argsort(column, kind="stable")
-        sums = np.concatenate([[0.0], np.cumsum(slope[order])])
-        low = np.searchsorted(column[order], column, side="left")
-        high = np.searchsorted(column[order], column, side="right")
-        moved = sums[-1] - (sums[low] + sums[high]) / 2
-        influence = influence + (moved - moved.mean()) / (n * sd)
-    return np.asarray(influence)
-
-
-def _translated(
-    shared: dict[str, Any],
+@no_estimate("arithmetic")
+def translated(
+    shared: Mapping[str, Any],
     own: float,
     own_error: float,
     df: float,
     translation: Translation,
     level: float,
 ) -> RankVersion:
+    """An effect by ranks with its error, carried to the unit of its twin by the delta method.
+
+    Parameters
+    ----------
+    shared : mapping
+        ``measure``, ``method`` and ``n``.
+
+    Returns
+    -------
+    RankVersion
+        ``state`` is ``no_error`` where the order is perfect or the error nought.
+
+    Examples
+    --------
+    >>> about = {"measure": "cliffs_delta", "method": "placements", "n": 60}
+    >>> found = translated(about, 0.2, 0.1, 58.0, unit_of_d, 0.95)
+    >>> round(found.estimate, 4), round(found.std_error, 4)
+    (0.3583, 0.183)
+    """
     if abs(own) > 1 - SURE or own_error < SURE:
         reason = "the order is perfect, or all who differ differ alike, so that the effect has no error"
         return RankVersion(**shared, own_estimate=own, state="no_error", reason=reason)

@@ -17,9 +17,9 @@ from analysis.bootstrap import BootstrapDistribution, resampled_sums
 from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.means import signed_ranks
-from analysis.profile import wilson_interval
 from analysis.results import Entry, Interval, Tabular
 from analysis.weighting import refuses_weights, step_of
+from analysis.wilson import wilson_interval
 
 WEIGHTING = step_of("analysis.repeated.friedman")
 

@@ -21,11 +21,12 @@ class Specification:
 
     ``choices`` holds the word of each choice: ``screening`` is ``all_rules``, ``no_rules`` or
     ``without_RULE``; ``statistic`` is the effect measure; ``scores`` is ``answered``, ``complete`` or, where
-    a model reads no scores, ``items``; ``controls`` is ``declared`` or ``none``; ``clusters`` is ``counted``
-    or ``ignored``, ``weights`` ``used`` or ``ignored``.
+    a model reads no scores, ``items``; ``controls`` is ``declared`` or ``none``; ``clusters`` is ``counted``,
+    ``ignored`` or ``random_intercept``, ``weights`` ``used`` or ``ignored``.
 
     ``state`` is that of the result, ``too_few`` below the respondents that a verdict needs, or
-    ``not_available`` when the statistic has no such version.
+    ``not_available`` when the statistic has no such version. ``singular`` is that of a random intercept whose
+    variance is estimated as nought; the estimate stands.
     """
 
     choices: Mapping[str, str]

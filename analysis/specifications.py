@@ -6,8 +6,9 @@ could have been made differently with as good reasons. The choices considered he
 ``screening``
     All rules; each rule that alone sets somebody aside left out; no rule. Consent is never left out.
 ``statistic``
-    By means or by ranks (``analysis.rank_versions``), and between scores or between the latent constructs
-    that they measure (``analysis.latent_effects``), for kinds of test that have such versions.
+    By means or by ranks (``analysis.rank_versions``, under a design ``analysis.weighted.ranks``), and between
+    scores or between the latent constructs that they measure (``analysis.latent_effects``), for kinds of test
+    that have such versions.
 ``scores``
     Constructs from at least the share of items that the questionnaire asks for, or from all of them.
 ``controls``
@@ -15,7 +16,9 @@ could have been made differently with as good reasons. The choices considered he
 ``weights``
     Estimates under the sampling design, or of respondents who all count alike, where a design is declared.
 ``clusters``
-    Errors that count branches, or that take respondents for independent, where branches are known.
+    Errors that count branches, or that take respondents for independent, where branches are known; for a
+    path also a random intercept of branches (``analysis.mixed.standardized``), which compares respondents
+    within branches more than across them.
 
 Choices that are none are left out of the count: two analyses that must give the same numbers are not two
 analyses. What would have been an analysis but cannot be run is kept with the reason.
@@ -37,11 +40,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from analysis.declared_tests import ESTIMATORS, MEASURES, carried_out
+from analysis.declared_tests import MEASURES, carried_out
 from analysis.inputs import Sample, sample_of
-from analysis.means import StandardizedMean
 from analysis.minimum_effect import Tail, minimum_effect, t_tail
-from analysis.questions import MINIMUM_N, Estimate, Question, Settings
+from analysis.mixed.standardized import standardized_mixed_model
+from analysis.questions import MINIMUM_N, Estimate, Question, Settings, midpoint
 from analysis.rank_versions import (
     RankVersion,
     cliffs_delta,
@@ -50,6 +53,15 @@ from analysis.rank_versions import (
     rank_coefficient,
 )
 from analysis.specification_curve import Specification, SpecificationCurve
+from analysis.weighted.ranks import (
+    weighted_cliffs_delta,
+    weighted_linear_trend,
+    weighted_rank_biserial,
+    weighted_rank_coefficient,
+)
+from analysis.weighted.results import WEIGHTED
+from analysis.weighted.segmentation import METHOD as WEIGHTED_SEGMENTS
+from analysis.weighted.tests import weighted_estimate
 from analysis.weighting import weights_given_by
 from surveys.responses import Responses
 from surveys.screening import ALWAYS, Screening
@@ -58,7 +70,8 @@ from surveys.study import DeclaredTest, Study, TestKind
 RESAMPLES = 500  #: of tests whose interval is a bootstrap
 #: resamples of kinds that need fewer: the interval of R squared uses none, segments are slow to find
 FEWER: Mapping[TestKind, int] = {"drivers": 20, "segmentation": 100}
-#: kinds whose errors can count branches
+#: kinds whose own estimators have errors that count branches; those of the others are the design's of a
+#: sample of branches in which all respondents count alike
 CLUSTERED: frozenset[TestKind] = frozenset(
     {
         "path",
@@ -75,6 +88,13 @@ CLUSTERED: frozenset[TestKind] = frozenset(
 )
 #: kinds that a structural equation model can estimate between the constructs, in the same unit
 LATENT: Mapping[TestKind, TestKind] = {"path": "latent_path", "indirect": "latent_indirect"}
+#: methods under a design, as they are called where all respondents of the sampled branches count alike
+OF_BRANCHES: Mapping[str, str] = {
+    WEIGHTED: "errors count branches",
+    WEIGHTED_SEGMENTS: "k-means on z-scores, bootstrap of branches with segments found anew",
+}
+#: states of results that stand with a caution
+STANDING = ("ok", "singular")
 
 
 @weights_given_by("analysis.inputs.sample_of")
@@ -222,9 +242,13 @@ def _choices(test: DeclaredTest, samples: _Samples, populations: Sequence[str]) 
         dimensions["weights"] = ("used", "ignored")
     if any(sample.clusters is not None for sample in first) and not designed:
         declared = "counted" if test.kind in CLUSTERED and test.kind != "trend" else "ignored"
-        dimensions["clusters"] = (declared, "ignored" if declared == "counted" else "counted")
+        other = "ignored" if declared == "counted" else "counted"
+        modelled = ("random_intercept",) if test.kind == "path" else ()
+        dimensions["clusters"] = (declared, other, *modelled)
     for chosen in product(*dimensions.values()):
         choices = dict(zip(dimensions, chosen, strict=True))
+        if choices.get("clusters") == "random_intercept" and choices["statistic"] != MEASURES["path"]:
+            continue
         if choices["statistic"].startswith("latent_") and partly:
             if choices["scores"] == "complete":
                 continue
@@ -275,14 +299,7 @@ def _specifications(
     populations = (test.population, *test.variables.get("versus_population", ()))
     trouble = _absent(test, samples, populations)
     if trouble:
-        yield Specification(
-            choices={"screening": "all_rules", "statistic": _own_measure(test)},
-            declared=True,
-            method="not carried out",
-            n=0,
-            state=trouble[0],
-            reason=trouble[1],
-        )
+        yield _not_carried_out({"screening": "all_rules", "statistic": _own_measure(test)}, 0, *trouble, True)
         return
     fewer = replace(settings, resamples=min(settings.resamples, FEWER.get(test.kind, settings.resamples)))
     for place, choices in enumerate(_choices(test, samples, populations)):
@@ -296,7 +313,7 @@ def _specifications(
             variables.pop("controls", None)
         if test.kind == "correlation":
             variables["method"] = (choices["statistic"],)
-        named = "/".join((hypothesis, str(position), *choices.values()))
+        named = "/".join((hypothesis, str(position), *_drawn_alike(test, choices).values()))
         question = Question(
             test=replace(test, variables=variables),
             population=study.populations[test.population],
@@ -306,6 +323,40 @@ def _specifications(
             rng=np.random.default_rng([settings.seed, zlib.crc32(named.encode())]),
         )
         yield _specification(question, choices, declared=place == 0)
+
+
+def _drawn_alike(test: DeclaredTest, choices: Mapping[str, str]) -> Mapping[str, str]:
+    """Choices that name the random numbers: segments start alike whether or not errors count branches."""
+    return {**choices, "clusters": "ignored"} if "clusters" in choices and _by_design(test) else choices
+
+
+def _by_design(test: DeclaredTest) -> bool:
+    """Whether errors that count branches are those of a sample of branches."""
+    return test.kind not in CLUSTERED
+
+
+def _not_carried_out(
+    choices: Mapping[str, str], n: int, state: str, reason: str, declared: bool
+) -> Specification:
+    return Specification(
+        choices=choices, declared=declared, method="not carried out", n=n, state=state, reason=reason
+    )
+
+
+def _no_branches(question: Question, choices: Mapping[str, str]) -> tuple[str, str] | None:
+    """Why an analysis whose errors are to count branches by way of a design cannot be."""
+    if not _counted_by_design(question.test, choices):
+        return None
+    if question.test.kind == "latent_trend":
+        return "not_available", "latent means of ordered items have no error here that counts branches"
+    clusters = question.sample.clusters
+    branches = 0 if clusters is None else clusters.nunique()
+    return ("too_few", f"branches known: {branches}; errors that count them need 2") if branches < 2 else None
+
+
+def _counted_by_design(test: DeclaredTest, choices: Mapping[str, str]) -> bool:
+    counted = choices.get("clusters") == "counted"
+    return counted and (_by_design(test) or choices["statistic"] == MEASURES["trend"])
 
 
 def _absent(test: DeclaredTest, samples: _Samples, populations: Sequence[str]) -> tuple[str, str] | None:
@@ -331,24 +382,9 @@ def _specification(question: Question, choices: Mapping[str, str], *, declared: 
     kind, test = question.test.kind, question.test
     latent = kind in LATENT and choices["statistic"] == MEASURES[LATENT[kind]]
     twin = kind in TWINS and not latent and choices["statistic"] != MEASURES[kind]
-    if choices.get("clusters") == "counted" and (kind not in CLUSTERED or choices["statistic"] == "tau_b"):
-        return Specification(
-            choices=choices,
-            declared=declared,
-            method="not carried out",
-            n=question.sample.n,
-            state="not_available",
-            reason=f"{choices['statistic']} has no error here that counts branches",
-        )
-    if question.under_design and twin:
-        return Specification(
-            choices=choices,
-            declared=declared,
-            method="not carried out",
-            n=question.sample.n,
-            state="not_available",
-            reason=f"{choices['statistic']} has no version here under a sampling design",
-        )
+    without = _no_branches(question, choices)
+    if without:
+        return _not_carried_out(choices, question.sample.n, *without, declared)
     own: float | None
     tail: Tail | None
     found: RankVersion | Estimate
@@ -358,15 +394,15 @@ def _specification(question: Question, choices: Mapping[str, str], *, declared: 
         if found.estimate is not None and found.std_error is not None and found.df is not None:
             tail = t_tail(found.estimate, found.std_error, found.df)
     else:
-        found = carried_out(replace(question, test=replace(test, kind=LATENT[kind])) if latent else question)
+        found = _estimate(question, choices, latent=latent)
         own, tail = found.estimate, found.tail
     state, reason = found.state, found.reason
-    if state == "ok" and found.n < MINIMUM_N:
+    if state in STANDING and found.n < MINIMUM_N:
         state, reason = "too_few", f"n = {found.n} < {MINIMUM_N}"
-    if state == "ok" and (found.interval is None or tail is None):
+    if state in STANDING and (found.interval is None or tail is None):
         state, reason = "no_error", "the estimate has no interval"
     judged = None
-    if state == "ok" and found.interval is not None and tail is not None:
+    if state in STANDING and found.interval is not None and tail is not None:
         judged = minimum_effect(found.interval, tail, bound=test.smallest_effect, direction=test.direction)
     return Specification(
         choices=choices,
@@ -383,54 +419,108 @@ def _specification(question: Question, choices: Mapping[str, str], *, declared: 
     )
 
 
-def _path_by_ranks(question: Question) -> RankVersion:
+def _estimate(question: Question, choices: Mapping[str, str], *, latent: bool) -> Estimate:
+    """The effect by means, ranks of a correlation, or between constructs, with branches as chosen."""
+    kind, clusters = question.test.kind, choices.get("clusters")
+    if latent:
+        return carried_out(replace(question, test=replace(question.test, kind=LATENT[kind])))
+    if clusters == "random_intercept":
+        return _random_intercept(question)
+    if _counted_by_design(question.test, choices):
+        found = weighted_estimate(question)
+        method = found.method
+        for design, branches in OF_BRANCHES.items():
+            method = method.replace(design, branches)
+        return replace(found, method=method)
+    return carried_out(question)
+
+
+def _random_intercept(question: Question) -> Estimate:
+    """A path with a random intercept of branches."""
     names = (*question.names("predictor"), *question.names("controls"))
-    return rank_coefficient(
+    clusters = question.sample.clusters
+    if clusters is None:
+        raise ValueError(f"{question.sample.population} has no branches")
+    model = standardized_mixed_model(
         question.one("outcome"),
         pd.DataFrame({name: question.sample.variable(name) for name in names}),
-        clusters=question.sample.clusters,
+        clusters,
+        spread_intervals="none",
         confidence_level=question.settings.confidence_level,
     )
+    found = Estimate(
+        method="random intercept of branches, REML on z-scores, Satterthwaite's degrees of freedom",
+        n=model.n,
+        result=model,
+        state=model.state,
+        reason=model.reason,
+    )
+    if not model.effects:
+        return found
+    effect = model.effect(names[0])
+    return replace(
+        found,
+        estimate=effect.estimate,
+        std_error=effect.std_error,
+        interval=effect.interval,
+        tail=t_tail(effect.estimate, effect.std_error, effect.df),
+    )
+
+
+def _path_by_ranks(question: Question) -> RankVersion:
+    names = (*question.names("predictor"), *question.names("controls"))
+    outcome = question.one("outcome")
+    predictors = pd.DataFrame({name: question.sample.variable(name) for name in names})
+    level = question.settings.confidence_level
+    if question.under_design:
+        design = question.sample.plain_design()
+        return weighted_rank_coefficient(outcome, predictors, design, confidence_level=level)
+    clusters = question.sample.clusters
+    return rank_coefficient(outcome, predictors, clusters=clusters, confidence_level=level)
 
 
 def _trend_by_means(question: Question) -> RankVersion:
-    return linear_trend(
-        question.one("outcome"),
-        question.groups(),
-        clusters=question.sample.clusters,
-        confidence_level=question.settings.confidence_level,
-    )
+    outcome, groups, level = question.one("outcome"), question.groups(), question.settings.confidence_level
+    if question.under_design:
+        design = question.sample.plain_design()
+        return weighted_linear_trend(outcome, groups, design, confidence_level=level)
+    return linear_trend(outcome, groups, clusters=question.sample.clusters, confidence_level=level)
 
 
 def _contrast_by_ranks(question: Question) -> RankVersion:
     plus, minus = question.several("plus"), question.several("minus")
-    return rank_biserial(
-        plus.mean(axis="columns", skipna=False) - minus.mean(axis="columns", skipna=False),
-        clusters=question.sample.clusters,
-        confidence_level=question.settings.confidence_level,
-    )
+    difference = plus.mean(axis="columns", skipna=False) - minus.mean(axis="columns", skipna=False)
+    return _signed_ranks(question, difference)
 
 
 def _mean_by_ranks(question: Question) -> RankVersion:
-    by_means = ESTIMATORS["mean"](question).result
-    if not isinstance(by_means, StandardizedMean):
-        raise TypeError(f"a test of a mean gave a {type(by_means).__name__}")
-    return rank_biserial(
-        question.one("variable") - by_means.reference,
-        clusters=question.sample.clusters,
-        confidence_level=question.settings.confidence_level,
-    )
+    name, given = question.names("variable")[0], question.names("reference")
+    reference = float(given[0]) if given else midpoint(question.population.questionnaire, name)
+    return _signed_ranks(question, question.one("variable") - reference)
+
+
+def _signed_ranks(question: Question, differences: pd.Series) -> RankVersion:
+    level = question.settings.confidence_level
+    if question.under_design:
+        design = question.sample.plain_design()
+        return weighted_rank_biserial(differences.rename("difference"), design, confidence_level=level)
+    return rank_biserial(differences, clusters=question.sample.clusters, confidence_level=level)
 
 
 def _gap_by_ranks(question: Question) -> RankVersion:
     if question.other is None:
         raise ValueError("a gap needs a second population")
+    first, second = question.one("variable"), question.other.variable(question.names("versus")[0])
+    level = question.settings.confidence_level
+    if question.under_design:
+        designs = question.sample.plain_design(), question.other.plain_design()
+        return weighted_cliffs_delta(first, second, *designs, confidence_level=level)
     return cliffs_delta(
-        question.one("variable"),
-        question.other.variable(question.names("versus")[0]),
+        first,
+        second,
         clusters_first=question.sample.clusters,
         clusters_second=question.other.clusters,
-        confidence_level=question.settings.confidence_level,
+        confidence_level=level,
     )
 
 

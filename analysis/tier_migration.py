@@ -14,8 +14,8 @@ from scipy import stats
 from analysis.agreement import WeightedKappa, weighted_kappa
 from analysis.counted_rows import Counts, written_out
 from analysis.results import Entry, Interval, Tabular
-from analysis.waves.tests import wilson_interval
 from analysis.weighting import no_estimate, refuses_weights
+from analysis.wilson import wilson_interval
 
 Array = npt.NDArray[np.float64]
 
@@ -312,7 +312,9 @@ def _transitions(
                     second=second,
                     count=int(counts[i, j]),
                     share=share,
-                    interval=None if share is None else wilson_interval(share, size, level),
+                    interval=None
+                    if share is None
+                    else wilson_interval(int(counts[i, j]), size, confidence_level=level),
                     of_all=int(counts[i, j]) / n,
                     state="ok" if size else "empty_cell",
                     reason="" if size else NOBODY,
@@ -330,7 +332,10 @@ def _movements(counts: npt.NDArray[np.int64], level: float) -> tuple[Movement, .
     }
     return tuple(
         Movement(
-            direction=direction, count=count, share=count / n, interval=wilson_interval(count / n, n, level)
+            direction=direction,
+            count=count,
+            share=count / n,
+            interval=wilson_interval(count, n, confidence_level=level),
         )
         for direction, count in found.items()
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,55 @@ def test_what_could_not_be_run_is_said_below_the_table(curves):
     (table,) = [b for b in robustness_chapter(telling("en"), curves) if isinstance(b, Table)]
     _, absent = table.notes  # a note for each reason, whatever the number of tests
     assert absent == "Could not be run: 1 of B1, test 1 and 1 of B1, test 2 (no answers of corporate)."
+
+
+def test_why_analyses_were_not_run_is_said_in_chinese(curves):
+    (table,) = [b for b in robustness_chapter(telling("zh"), curves) if isinstance(b, Table)]
+    assert table.notes[1] == "无法进行的分析：B1第1项检验1种和B1第2项检验1种（没有该群体的答卷）。"
+    (lost,) = [curve for curve in curves if curve.hypothesis == "B1" and curve.position == 0]
+    odd = replace(lost.declared, state="unheard_of", reason="rows are odd")
+    (table,) = [
+        b
+        for b in robustness_chapter(telling("zh"), [replace(lost, specifications=(odd,))])
+        if isinstance(b, Table)
+    ]
+    assert "rows are odd" in table.notes[1]
+
+
+def test_models_of_branches_that_do_not_differ_are_named(curves, language):
+    curve = next(curve for curve in curves if curve.hypothesis == "S3_innovation")
+    mixed = next(spec for spec in curve.run if spec.choices["clusters"] == "random_intercept")
+    flat = replace(mixed, state="singular", reason="their variance is estimated as nought")
+    specs = tuple(flat if spec is mixed else spec for spec in curve.specifications)
+    for shown, named in ((curve, False), (replace(curve, specifications=specs), True)):
+        (table,) = [b for b in robustness_chapter(telling(language), [shown]) if isinstance(b, Table)]
+        words = {
+            "en": f"in 1 of {plain('S3_innovation')}, test 1: their variance",
+            "zh": f"等同于最小二乘回归：{plain('S3_innovation')}第1项检验1种。",
+        }[language]
+        assert any(words in note for note in table.notes) == named
+
+
+def test_the_choices_named_are_those_that_were_made(curves, language):
+    def said(shown):
+        prose = [b.text for b in robustness_chapter(telling(language), shown) if isinstance(b, Prose)]
+        return prose[0]
+
+    branches = {"en": "a random intercept of branches", "zh": "加入网点随机截距"}[language]
+    design = {"en": "with the sampling design", "zh": "按抽样设计或不加权"}[language]
+    assert branches in said(curves)
+    assert design not in said(curves)
+    customers = [curve for curve in curves if curve.hypothesis == "H1"]
+    assert branches not in said(customers)
+    assert {"en": "means or ranks", "zh": "采用均值或秩"}[language] in said(customers)
+    specs = customers[0].specifications[:2]
+    weighted = [
+        replace(s, choices={**s.choices, "weights": w})
+        for s, w in zip(specs, ("used", "ignored"), strict=True)
+    ]
+    assert design in said([replace(customers[0], specifications=tuple(weighted))])
+    alone = said([replace(customers[0], specifications=specs[:1])])
+    assert {"en": "no choice is open", "zh": "没有其他同样合理的分析方案"}[language] in alone
 
 
 def test_only_tests_whose_analyses_disagree_are_told_one_by_one(curves, language):

@@ -69,6 +69,13 @@ def made(
 
 CURVE = made(OPTIONS)
 SMALL = made({"screening": ("all_rules", "no_rules"), "statistic": ("hedges_g", "cliffs_delta")}, middle=0.4)
+MIXED = made(
+    {
+        "screening": ("all_rules", "no_rules"),
+        "clusters": ("counted", "ignored", "random_intercept"),
+        "weights": ("used", "ignored"),
+    }
+)
 SINGLE = made({"screening": ("all_rules", "without_attention", "no_rules")}, middle=-0.3)
 
 
@@ -91,7 +98,7 @@ def texts(figure: Figure) -> list[str]:
 
 
 @pytest.mark.parametrize("labels", [ENGLISH, CHINESE], ids=["en", "zh"])
-@pytest.mark.parametrize("curve", [CURVE, SMALL, SINGLE], ids=["large", "small", "single"])
+@pytest.mark.parametrize("curve", [CURVE, SMALL, SINGLE, MIXED], ids=["large", "small", "single", "mixed"])
 def test_no_words_are_cut_or_lie_on_each_other(curve, labels):
     figure = specification_curve(curve, labels=labels, synthetic=True)
     note = {"en": "Synthetic data", "zh": "合成数据"}[labels.language]

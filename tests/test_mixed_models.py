@@ -11,6 +11,7 @@ from scipy import stats
 from analysis.agreement import intraclass_correlation
 from analysis.mixed.likelihood import cross_products, gradient
 from analysis.mixed.models import INTERCEPT, MixedModel, mixed_model
+from analysis.mixed.standardized import standardized_mixed_model
 
 SLEEP = r_data("lme4", "sleepstudy")
 
@@ -106,6 +107,62 @@ def test_employees_of_a_real_file(shared_data, computed_by_r):
         np.log(frame["MonthlyIncome"]), frame[["TotalWorkingYears", "JobSatisfaction"]], frame["JobRole"]
     )
     compare(model, computed_by_r("mixed_models", "ibm"), "ibm")
+
+
+def test_standardised_coefficients_are_those_of_the_model_on_z_scores(computed_by_r):
+    frame = r_data("nlme", "MathAchieve")
+    frame["Female"] = (frame["Sex"] == "Female").astype(float)
+    frame = taken_out(frame, "MathAch", "SES")
+    model = standardized_mixed_model(frame["MathAch"], frame[["SES", "Female"]], frame["School"])
+    assert model.state == "ok"
+    compare(model, computed_by_r("mixed_models", "math_z"), "math_z")
+    by_effectsize = computed_by_r("mixed_models", "math_refit")["estimate1"]
+    assert model.effect("SES").estimate == pytest.approx(by_effectsize, rel=1e-6)
+    raw = mixed_model(frame["MathAch"], frame[["SES", "Female"]], frame["School"])
+    assert (model.n, model.icc) == (raw.n, pytest.approx(raw.icc, rel=1e-9))
+    known = frame[["MathAch", "SES"]].dropna()
+    unit = known["SES"].std() / known["MathAch"].std()
+    assert model.effect("SES").estimate == pytest.approx(unit * raw.effect("SES").estimate, rel=1e-9)
+
+
+def test_standardised_coefficients_of_employees_of_a_real_file(shared_data, computed_by_r):
+    frame = pd.read_csv(shared_data / "employees" / "ibm_hr_attrition.csv", encoding="utf-8-sig")
+    frame = taken_out(
+        frame.assign(LogIncome=np.log(frame["MonthlyIncome"])), "LogIncome", "TotalWorkingYears"
+    )
+    model = standardized_mixed_model(
+        frame["LogIncome"], frame[["TotalWorkingYears", "JobSatisfaction"]], frame["JobRole"]
+    )
+    compare(model, computed_by_r("mixed_models", "ibm_z"), "ibm_z")
+
+
+def test_standardised_coefficients_without_a_model_say_why():
+    x = pd.DataFrame({"x": np.arange(12.0)})
+    branch = pd.Series(np.arange(12) % 3, name="branch")
+    still = standardized_mixed_model(pd.Series([0.1] * 12, name="y"), x, branch)
+    assert (still.state, still.effects) == ("constant", ())
+    same = standardized_mixed_model(x["x"].rename("y") ** 2, x.assign(z=0.3), branch)
+    assert (same.state, same.effects) == ("inadmissible", ())
+    few = standardized_mixed_model(pd.Series([1.0, 2, 4, np.nan], name="y"), x[:4], branch[:4])
+    assert (few.state, few.n) == ("too_few", 3)
+    # branches of equal means: no variance of branches, and the coefficient of least squares
+    rng = np.random.default_rng(5)
+    y = pd.Series(rng.normal(size=60), name="y")
+    z = pd.DataFrame({"z": rng.normal(size=60)})
+    even = pd.Series(np.arange(60) // 2 % 6, name="branch")
+    level = y - (y.groupby(even).transform("mean") - 0.3 * z["z"])
+    flat = standardized_mixed_model(level, z, even)
+    assert flat.state == "singular"
+    assert flat.effect("z").estimate == pytest.approx(np.corrcoef(level, z["z"])[0, 1], rel=1e-9)
+
+
+def test_without_intervals_of_spreads_nothing_else_changes():
+    for choices in ({}, {"slope": "Days"}):
+        whole, bare = sleep(**choices), sleep(spread_intervals="none", **choices)
+        assert bare.effects == whole.effects
+        assert [c.sd for c in bare.components] == [c.sd for c in whole.components]
+        assert (bare.icc, bare.icc_interval) == (whole.icc, None)
+        assert all(c.sd_interval is None for c in bare.components)
 
 
 def test_the_likelihood_is_that_of_a_normal_distribution():

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.profile import frequencies, wilson_interval
+from analysis.profile import frequencies
+from analysis.wilson import wilson_interval
 
 
 @pytest.mark.parametrize("case", ["0/7", "8/10", "3/61", "61/61", "4507/10000"])

@@ -11,10 +11,12 @@ import pytest
 from scipy import stats
 
 from analysis.declared_tests import gather
+from analysis.design.functionals import under_design
 from analysis.findings import entry_id
-from analysis.inputs import sample_of
+from analysis.inputs import coded_categories, sample_of
 from analysis.latent_effects import latent_path
 from analysis.means import within_contrast
+from analysis.mixed.standardized import standardized_mixed_model
 from analysis.questions import Settings
 from analysis.rank_versions import (
     cliffs_delta,
@@ -29,6 +31,13 @@ from analysis.regression import regress
 from analysis.specification_curve import Specification, SpecificationCurve
 from analysis.specifications import specification_curves
 from analysis.two_groups import compare_two
+from analysis.weighted.effects import trend
+from analysis.weighted.ranks import (
+    weighted_cliffs_delta,
+    weighted_linear_trend,
+    weighted_rank_biserial,
+    weighted_rank_coefficient,
+)
 from surveys.screening import screen
 from surveys.simulation import load_population_model, simulate
 from surveys.study import DeclaredTest, Study
@@ -83,10 +92,19 @@ def test_choices_are_those_that_the_data_allow(screened, curves):
     assert "scores" not in curves["P1", 1].options()  # single items have no scores
     for curve in curves.values():
         options = curve.options()
-        size = np.prod([len(choices) for choices in options.values()])
-        if "latent_coefficient" in options.get("statistic", ()):  # a model of items has no scores to choose
+        sizes = {dimension: len(choices) for dimension, choices in options.items()}
+        of_statistics = sizes.pop("statistic", 1) * sizes.pop("scores", 1) * sizes.pop("clusters", 1)
+        rest = int(np.prod(list(sizes.values())))
+        if "latent_coefficient" in options.get("statistic", ()):
             assert options["scores"] == ("answered", "complete", "items")
-            size = size // len(options["statistic"]) // 3 * (2 * 2 + 1)
+            clusters = len(options.get("clusters", ("",)))
+            if "random_intercept" in options.get("clusters", ()):
+                clusters -= 1
+                rest *= 2 * (clusters + 1) + 2 * clusters + clusters  # of scores alone, and not of ranks
+            else:
+                rest *= (2 * 2 + 1) * clusters  # a model of items has no scores to choose
+            of_statistics = 1
+        size = rest * of_statistics
         assert len(curve.specifications) == size
         assert len({tuple(spec.choices.items()) for spec in curve.specifications}) == size
 
@@ -227,26 +245,194 @@ def test_weights_used_or_ignored_is_a_choice_where_a_design_is_declared(screened
             if s.choices["weights"] == "ignored" and all(s.choices.get(k) == v for k, v in choices.items())
         )
         assert same.estimate == found.estimate
-    by_ranks = [s for s in curve.not_run if s.choices["statistic"] == "rank_coefficient"]
-    assert by_ranks
-    assert all("no version here under a sampling design" in s.reason for s in by_ranks)
+    assert not curve.not_run
 
 
-def test_tau_b_has_no_error_that_counts_branches(screened):
-    test = DeclaredTest(
-        kind="trend",
-        population="employees",
-        variables={"outcome": ("effectiveness",), "group": ("YEARS",)},
-        smallest_effect=0.05,
-    )
-    study = replace(STUDY, hypotheses=(replace(STUDY.hypotheses[0], tests=(test,)),))
-    (curve,) = specification_curves(study, screened)
-    assert {spec.state for spec in curve.not_run} == {"not_available"}
-    assert {spec.choices["statistic"] for spec in curve.not_run} == {"tau_b"}
-    assert {spec.choices["clusters"] for spec in curve.not_run} == {"counted"}
+def test_effects_by_ranks_follow_the_design(screened):
+    people = {
+        "customers": replace(STUDY.populations["customers"], weight="POTENTIAL", strata=("TIER",)),
+        "employees": replace(STUDY.populations["employees"], weight="YEARS"),
+    }
+    weighted = replace(STUDY, populations={**STUDY.populations, **people})
+    samples = {id_: sample_of(people[id_], screened[id_].keep()) for id_ in people}
+    found = {
+        (curve.hypothesis, curve.position): curve
+        for curve in specification_curves(weighted, screened, hypotheses=["H1", "H4", "P1", "S1", "G1"])
+    }
+
+    def one(place: tuple[str, int], statistic: str) -> Specification:
+        curve = found[place]
+        wanted = {**curve.declared.choices, "statistic": statistic}
+        assert wanted["weights"] == "used"
+        assert not curve.not_run
+        return next(spec for spec in curve.specifications if spec.choices == wanted)
+
+    customers, employees = samples["customers"], samples["employees"]
+    design = customers.design
+    by_hand = {}
+    for (id_, position), curve in found.items():
+        test = curve.test
+        if test.population != "customers" or set(test.variables.get("versus_population", ())) - people.keys():
+            continue
+        names = {role: of[0] for role, of in test.variables.items()}
+        if test.kind == "path":
+            columns = customers.frame[[names["predictor"], *test.variables.get("controls", ())]]
+            direct = weighted_rank_coefficient(customers.variable(names["outcome"]), columns, design)
+        elif test.kind == "trend":
+            direct = weighted_linear_trend(customers.variable(names["outcome"]), customers.groups, design)
+        elif test.kind == "mean":
+            direct = weighted_rank_biserial(customers.variable(names["variable"]) - 3.0, design)
+        elif test.kind == "contrast":
+            plus, minus = (customers.frame[list(test.variables[role])] for role in ("plus", "minus"))
+            difference = plus.mean(axis=1, skipna=False) - minus.mean(axis=1, skipna=False)
+            direct = weighted_rank_biserial(difference.rename("d"), design)
+        else:
+            direct = weighted_cliffs_delta(
+                customers.variable(names["variable"]),
+                employees.variable(names["versus"]),
+                design,
+                employees.design,
+            )
+        by_hand[test.kind] = one((id_, position), direct.measure)
+        spec = by_hand[test.kind]
+        assert (spec.estimate, spec.own_estimate, spec.n) == (direct.estimate, direct.own_estimate, direct.n)
+        assert spec.interval == direct.interval
+        assert "variance of the design" in spec.method
+    assert by_hand.keys() >= {"path", "trend", "gap"}
+
+
+def study_of(*tests: DeclaredTest) -> Study:
+    return replace(STUDY, hypotheses=(replace(STUDY.hypotheses[0], tests=tests),))
+
+
+def declared(kind: str, **variables: tuple[str, ...]) -> DeclaredTest:
+    return DeclaredTest(kind=kind, population="employees", variables=variables, smallest_effect=0.05)
+
+
+COUNTED = {
+    "trend": declared("trend", outcome=("effectiveness",), group=("YEARS",)),
+    "association": declared("association", variable=("CUSTOMERS_SERVED",), group=("YEARS",)),
+    "correlation": declared("correlation", x=("effectiveness",), y=("data_quality",)),
+    "added_value": declared(
+        "added_value", outcome=("effectiveness",), base=("data_quality",), added=("system_support",)
+    ),
+    "repeated": declared("repeated", columns=("EFF1", "EFF2", "EFF3")),
+    "segmentation": declared(
+        "segmentation",
+        rule=("POST",),
+        features=("data_quality", "system_support"),
+        outcomes=("effectiveness",),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", COUNTED)
+def test_errors_count_branches_whatever_the_kind(screened, kind):
+    (curve,) = specification_curves(study_of(COUNTED[kind]), screened, resamples=50)
+    assert not curve.not_run
+    assert curve.options()["clusters"] == ("ignored", "counted")
     counted = [spec for spec in curve.run if spec.choices["clusters"] == "counted"]
-    assert counted
-    assert all("cluster-robust" in spec.method for spec in counted)
+    assert len(counted) == len(curve.run) / 2
+    ignored = {tuple(s.choices.values()): s for s in curve.run if s.choices["clusters"] == "ignored"}
+    for spec in counted:
+        plain = ignored[tuple(("ignored" if v == "counted" else v) for v in spec.choices.values())]
+        assert spec.estimate == pytest.approx(plain.estimate, rel=1e-9)  # everybody counts alike
+        assert spec.n == plain.n
+        assert spec.interval != plain.interval
+        assert "weighted" not in spec.method
+    kept = sample_of(STUDY.populations["employees"], screened["employees"].keep())
+    if kind == "trend":
+        design = kept.plain_design()
+        groups = coded_categories(kept.variable("YEARS"), kept.questionnaire)
+        direct = under_design(trend(kept.variable("effectiveness"), groups, design), design)
+        wanted = {**curve.declared.choices, "clusters": "counted"}
+        (spec,) = [spec for spec in counted if spec.choices == wanted]
+        assert (spec.estimate, spec.interval) == (direct.estimate, direct.interval)
+
+
+def test_latent_means_of_ordered_items_have_no_error_that_counts_branches(screened):
+    (curve,) = specification_curves(study_of(declared("latent_trend", outcome=("effectiveness",))), screened)
+    # under a design the items are taken as numbers: another estimate, not another error
+    assert {spec.choices["clusters"] for spec in curve.not_run} == {"counted"}
+    assert {spec.state for spec in curve.not_run} == {"not_available"}
+    assert all("no error here that counts branches" in spec.reason for spec in curve.not_run)
+
+
+def test_one_branch_alone_gives_no_error_that_counts_branches(screened):
+    screening = screened["employees"]
+    answers = screening.responses.answers
+    one = replace(screening.responses, answers=answers.assign(BRANCH=answers["BRANCH"].iloc[0]))
+    alone = {"employees": screen(one, STUDY.populations["employees"].screening)}
+    (curve,) = specification_curves(study_of(COUNTED["trend"]), alone)
+    lost = [spec for spec in curve.not_run if spec.choices["statistic"] == "tau_b"]
+    assert lost
+    assert {spec.choices["clusters"] for spec in lost} == {"counted"}
+    assert {(spec.state, spec.reason) for spec in lost} == {
+        ("too_few", "branches known: 1; errors that count them need 2")
+    }
+
+
+# ---------------------------------------------------------------- a random intercept of branches
+
+
+def test_a_path_of_employees_is_also_estimated_with_a_random_intercept(screened, curves):
+    curve = curves["P2b", 0]
+    mixed = [spec for spec in curve.specifications if spec.choices["clusters"] == "random_intercept"]
+    assert {spec.choices["statistic"] for spec in mixed} == {"standardized_coefficient"}
+    assert {spec.choices["scores"] for spec in mixed} == {"answered", "complete"}
+    kept = sample_of(STUDY.populations["employees"], screened["employees"].keep())
+    model = standardized_mixed_model(
+        kept.variable("tier_accuracy"), kept.frame[["data_quality", "system_support"]], kept.clusters
+    )
+    effect = model.effect("data_quality")
+    wanted = {**curve.declared.choices, "clusters": "random_intercept"}
+    (spec,) = [spec for spec in mixed if spec.choices == wanted]
+    assert (spec.estimate, spec.interval, spec.n) == (effect.estimate, effect.interval, model.n)
+    assert (spec.state, spec.reason) == (model.state, model.reason)
+    assert spec.zone is not None
+    assert spec.estimate == pytest.approx(curve.declared.estimate, abs=0.1)
+    assert spec.estimate != curve.declared.estimate
+    for other in curves.values():
+        if other.test.kind != "path" or other.test.population != "employees":
+            assert "random_intercept" not in other.options().get("clusters", ())
+
+
+def test_branches_that_do_not_differ_leave_a_singular_model_that_stands(screened):
+    screening = screened["employees"]
+    answers = screening.responses.answers
+    branches = answers["BRANCH"].to_numpy()
+    for seed in range(20):  # branches dealt anew say nothing of their staff
+        dealt = answers.assign(BRANCH=np.random.default_rng(seed).permutation(branches))
+        shuffled = screen(
+            replace(screening.responses, answers=dealt), STUDY.populations["employees"].screening
+        )
+        (curve, *_) = specification_curves(STUDY, {"employees": shuffled}, hypotheses=["P2b"])
+        singular = [spec for spec in curve.specifications if spec.state == "singular"]
+        if singular:
+            break
+    assert singular
+    for spec in singular:
+        assert spec.choices["clusters"] == "random_intercept"
+        assert "their variance is estimated as nought" in spec.reason
+        assert spec in curve.run
+        plain = {**spec.choices, "clusters": "counted"}
+        (least_squares,) = [other for other in curve.specifications if other.choices == plain]
+        assert spec.n == least_squares.n
+        assert spec.estimate == pytest.approx(least_squares.estimate, rel=1e-9)
+        (entry,) = [e for e in curve.entries() if all(e.about.get(k) == v for k, v in spec.choices.items())]
+        assert (entry.state, entry.estimate) == ("singular", spec.estimate)
+
+
+def test_a_random_intercept_of_respondents_alone_in_their_branches_is_not_run(screened):
+    screening = screened["employees"]
+    answers = screening.responses.answers
+    alone = replace(screening.responses, answers=answers.assign(BRANCH=np.arange(len(answers), dtype=float)))
+    employees = screen(alone, STUDY.populations["employees"].screening)
+    (curve, *_) = specification_curves(STUDY, {"employees": employees}, hypotheses=["P2b"])
+    lost = [spec for spec in curve.not_run if spec.choices["clusters"] == "random_intercept"]
+    assert lost
+    assert {spec.state for spec in lost} == {"too_few"}
+    assert all("no group has more than 1 on average" in spec.reason for spec in lost)
 
 
 def test_a_curve_of_nothing_but_one_analysis_is_unanimous():

@@ -12,13 +12,17 @@ import yaml
 from analysis.design.functionals import under_design
 from analysis.design.proportions import weighted_share
 from analysis.findings import find
+from analysis.specifications import specification_curves
 from analysis.weighted.effects import path, standardized_mean
 from analysis.weighted.importance_performance import weighted_map
+from reports.chapters.robustness import robustness_chapter
 from reports.document import Figure, Prose, Table
 from reports.gallery import draw_all
+from reports.numbers import Numbers
 from reports.pdf import write_pdf
 from reports.report import build_report
 from reports.results_file import results_json
+from reports.telling import Telling
 from surveys.read import read_answers
 from surveys.simulation import load_population_model, simulate
 from surveys.study import Study
@@ -155,6 +159,22 @@ def test_the_report_says_what_is_weighted(simulated, language, tmp_path):
     assert len(by_value.rows) == sum(len(v.evidence) for v in simulated.verdicts)
     assert all(row[2] != "–" for row in by_value.rows)
     assert write_pdf(document, tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_effects_by_ranks_of_a_weighted_study_are_in_its_chapter_on_robustness(simulated, language):
+    screenings = {"customers": simulated.populations["customers"].screening}
+    curves = specification_curves(simulated.study, screenings, hypotheses=["H1", "S1"])
+    for curve in curves:
+        ranks = [s for s in curve.run if s.choices["statistic"] in ("rank_coefficient", "rank_biserial")]
+        assert {s.choices["weights"] for s in ranks} == {"used", "ignored"}
+        assert {"variance of the design" in s.method for s in ranks} == {True, False}
+    telling = Telling(findings=simulated, numbers=Numbers(language=language), figures={})
+    blocks = list(robustness_chapter(telling, curves))
+    (intro, *_) = [block.text for block in blocks if isinstance(block, Prose)]
+    assert {"en": "with the sampling design", "zh": "按抽样设计或不加权"}[language] in intro
+    (table,) = [block for block in blocks if isinstance(block, Table)]
+    assert len(table.notes) == 1  # nothing that could not be run
 
 
 QUESTIONNAIRE = """\

@@ -97,6 +97,12 @@ from analysis.waves.change import decompose_change
 from analysis.waves.trends import mean_trend, share_trend, trend_table
 from analysis.weighted.gap_map import weighted_gap_map
 from analysis.weighted.importance_performance import weighted_map
+from analysis.weighted.ranks import (
+    weighted_cliffs_delta,
+    weighted_linear_trend,
+    weighted_rank_biserial,
+    weighted_rank_coefficient,
+)
 from analysis.weighted.tier_migration import weighted_migration
 
 A, B = ["A1", "A2", "A3", "A4"], ["B1", "B2", "B3"]
@@ -318,6 +324,16 @@ WEIGHTED: Mapping[str, Example] = {
     "latent_class.three_step.classification": lambda t: classification(_classes(t)),
     "latent_class.three_step.class_means": lambda t: class_means(_classes(t), _own(t)["B1"]),
     "latent_class.three_step.class_shares": lambda t: class_shares(_classes(t), _own(t)["SEX"]),
+    "weighted.ranks.weighted_cliffs_delta": lambda t: weighted_cliffs_delta(
+        t["A1"], t["A2"], t.design, t.design
+    ),
+    "weighted.ranks.weighted_rank_biserial": lambda t: weighted_rank_biserial(
+        (t["A1"] - t["A2"]).rename("difference"), t.design
+    ),
+    "weighted.ranks.weighted_linear_trend": lambda t: weighted_linear_trend(t["A1"], t["TIER"], t.design),
+    "weighted.ranks.weighted_rank_coefficient": lambda t: weighted_rank_coefficient(
+        t["A1"], t.rows[["B1", "B2"]], t.design
+    ),
     "waves.change.decompose_change": lambda t: decompose_change(
         t["A1"], t["TIER"], t["WAVE"], earlier="w1", later="w2", design=t.design
     ),

@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,8 @@ from analysis.weighting import refuses_weights
 INTERCEPT = "(intercept)"
 SINGULAR = 1e-4  #: an element of Lambda's diagonal below this is nought, as lme4 has it
 FLAT = 1e-6  #: largest slope of the deviance that passes for the bottom
+#: ``likelihood``: by its profile, or with a slope by its curvature.
+SpreadIntervals = Literal["likelihood", "none"]
 STARTS = (1.0, 0.2, 0.05, 3.0)
 
 
@@ -70,7 +72,7 @@ class VarianceComponent:
     name: str
     variance: float
     sd: float
-    sd_interval: Interval | None  #: None where a fit with a slope is singular
+    sd_interval: Interval | None  #: None where a fit with a slope is singular, or none was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,7 @@ def mixed_model(
     *,
     slope: str | None = None,
     likelihood: Method = "reml",
+    spread_intervals: SpreadIntervals = "likelihood",
     confidence_level: float = 0.95,
 ) -> MixedModel:
     """Fit ``outcome = X b + branch + residual``, or with ``+ branch x slope`` besides.
@@ -221,6 +224,8 @@ def mixed_model(
     slope : str, optional
         The predictor whose coefficient differs between branches; its correlation with the intercept is free.
     likelihood : {"reml", "ml"}
+    spread_intervals : {"likelihood", "none"}
+        ``none`` leaves out the intervals of spreads and of the ICC, three quarters of the work.
 
     Notes
     -----
@@ -268,7 +273,7 @@ def mixed_model(
     if theta is None:
         reason = "the likelihood has no bottom that could be found"
         return MixedModel(**shared, state="not_converged", reason=reason)
-    return _described(data, fixed, random, theta, names, shared, confidence_level)
+    return _described(data, fixed, random, theta, names, shared, spread_intervals, confidence_level)
 
 
 def _why_not(y: Array, fixed: Array, n_groups: int, q: int) -> tuple[str, str] | None:
@@ -352,6 +357,7 @@ def _described(
     theta: Array,
     names: tuple[str, ...],
     shared: dict[str, Any],
+    spread_intervals: SpreadIntervals,
     confidence_level: float,
 ) -> MixedModel:
     method: Method = shared["likelihood"]
@@ -363,7 +369,9 @@ def _described(
     random_names = (INTERCEPT,) if shared["slope"] is None else (INTERCEPT, shared["slope"])
     sds = [*np.sqrt(np.diagonal(covariance)), sigma]
     intervals: dict[str, Interval | None] = {}
-    if data.q == 1:
+    if spread_intervals == "none":
+        pass
+    elif data.q == 1:
         intervals = profile_intervals(data, theta, confidence_level)
     elif singular is None:
         intervals = wald_intervals(data, theta, sigma, method, confidence_level)

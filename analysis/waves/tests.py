@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc
 from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.oneway import anova_oneway
 
 from analysis.results import Interval
 from analysis.weighting import step_of
+from analysis.wilson import wilson_interval
 
 WEIGHTING = step_of("analysis.waves.trends.mean_trend", "analysis.waves.trends.share_trend")
 
@@ -78,21 +79,6 @@ def welch_anova(own: Sequence[Array]) -> OverallTest:
     return OverallTest(method=method, statistic=float(test.statistic), df=df, p_value=float(test.pvalue))
 
 
-def wilson_interval(p: float, n: float, confidence_level: float = 0.95) -> Interval:
-    """Wilson's interval of a share.
-
-    >>> interval = wilson_interval(0.3, 10)
-    >>> round(interval.low, 4), round(interval.high, 4)
-    (0.1078, 0.6032)
-    """
-    z2 = float(ndtri((1 + confidence_level) / 2)) ** 2
-    middle, reach = p + z2 / (2 * n), math.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n)))
-    low, high = ((middle + sign * reach) / (1 + z2 / n) for sign in (-1, 1))
-    return Interval(
-        low=0.0 if p == 0 else low, high=1.0 if p == 1 else high, confidence_level=confidence_level
-    )
-
-
 def share_of_wave(a: Array, level: float) -> dict[str, Any]:
     if len(a) == 0:
         return {"n": 0, "state": "too_few", "reason": "nobody answered in this wave"}
@@ -102,7 +88,7 @@ def share_of_wave(a: Array, level: float) -> dict[str, Any]:
         "n": len(a),
         "estimate": p,
         "std_error": error,
-        "interval": wilson_interval(p, len(a), level),
+        "interval": wilson_interval(float(a.sum()), len(a), confidence_level=level),
     }
 
 
@@ -110,7 +96,7 @@ def share_change(a: Array, b: Array, level: float) -> dict[str, Any]:
     if min(len(a), len(b)) < 1:
         return {"state": "too_few", "reason": "nobody answered in one of the waves"}
     p, q, pooled = float(a.mean()), float(b.mean()), float(np.concatenate([a, b]).mean())
-    first, second = wilson_interval(p, len(a), level), wilson_interval(q, len(b), level)
+    first, second = (wilson_interval(float(x.sum()), len(x), confidence_level=level) for x in (a, b))
     interval = Interval(
         low=q - p - math.hypot(q - second.low, first.high - p),
         high=q - p + math.hypot(second.high - q, p - first.low),

@@ -143,13 +143,21 @@ def _inferred(
         variances.append(float(spread.covariance[0, 0]))
         freedom = sample.design.degrees_of_freedom(used[at])
         freedoms.append(min(freedom, spread.df(np.ones(1))) if both.errors == "jackknife" else freedom)
-    error = math.sqrt(sum(variances))
-    known = [(v, df) for v, df in zip(variances, freedoms, strict=True) if v > 0 and df > 0]
-    df = sum(v for v, _ in known) ** 2 / sum(v**2 / d for v, d in known) if known else 0.0
-    if min(freedoms) < 1:
-        df = min(freedoms)
+    error, df = math.sqrt(sum(variances)), satterthwaite(variances, freedoms)
     state, reason = why_not(error, df)
     shared = replace(blank, df=df, estimate=estimate, std_error=error)
     if state != "ok":
         return replace(shared, state=state, reason=reason)
     return replace(shared, interval=t_interval(estimate, error, df, level), tail=t_tail(estimate, error, df))
+
+
+def satterthwaite(variances: Sequence[float], freedoms: Sequence[float]) -> float:
+    """Degrees of freedom of a sum of independent variances; the fewest where a sample has hardly any.
+
+    >>> round(satterthwaite([1.0, 2.0], [10.0, 20.0]), 4)
+    30.0
+    """
+    if min(freedoms) < 1:
+        return min(freedoms)
+    known = [(v, df) for v, df in zip(variances, freedoms, strict=True) if v > 0]
+    return sum(v for v, _ in known) ** 2 / sum(v**2 / d for v, d in known) if known else 0.0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.findings import specification_scope
-from analysis.specification_curve import SpecificationCurve
+from analysis.specification_curve import Specification, SpecificationCurve
 from reports.document import Block, Column, Heading, Prose, Table, plain
 from reports.figures.specification_curve import DIMENSIONS, choice_name
 from reports.sentences import listed
@@ -14,8 +15,12 @@ from reports.telling import Telling
 WORDS = {
     "title": {"en": "Robustness", "zh": "稳健性"},
     "intro": {
-        "en": "Every test was carried out again under all choices that could have been made with as good reasons: each screening rule left out and none at all, means or ranks, scores of the items answered or of complete answers only, with and without controls, errors that count branches or not. @tbl:robustness says in how many of these analyses the effect holds, that is, its whole interval lies beyond the smallest effect of interest.",
-        "zh": "每项检验均在所有同样合理的分析方案下重做：逐一取消各筛查规则及全部不用、采用均值或秩、按已答题项或仅按完整作答计分、加入或不加入控制变量、误差计入或不计入网点。@tbl:robustness列出效应在其中多少种分析中成立，即整个区间均超过最小关注效应。",
+        "en": "Every test was carried out again under all choices that could have been made with as good reasons: {choices}. @tbl:robustness says in how many of these analyses the effect holds, that is, its whole interval lies beyond the smallest effect of interest.",
+        "zh": "每项检验均在所有同样合理的分析方案下重做：{choices}。@tbl:robustness列出效应在其中多少种分析中成立，即整个区间均超过最小关注效应。",
+    },
+    "intro_single": {
+        "en": "In these tests no choice is open that could have been made otherwise. @tbl:robustness lists them as declared.",
+        "zh": "这些检验没有其他同样合理的分析方案，@tbl:robustness按声明的分析列出。",
     },
     "nothing": {"en": "The study declares no tests.", "zh": "本研究未声明检验。"},
     "alike": {
@@ -38,6 +43,10 @@ WORDS = {
         "zh": "无法进行的分析：{tests}（{reason}）。",
     },
     "not_run_test": {"en": "{count} of {id}, test {test}", "zh": "{id}第{test}项检验{count}种"},
+    "singular": {
+        "en": "Branches do not differ more than chance would have them in {tests}: their variance is estimated as nought, and the model with a random intercept gives what least squares gives.",
+        "zh": "下列分析中网点间差异未超出随机波动，网点方差估计为零，随机截距模型等同于最小二乘回归：{tests}。",
+    },
     "few_clusters": {
         "en": "a structural equation model whose errors count branches needs more branches than free parameters",
         "zh": "误差计入网点的结构方程模型要求网点数多于自由参数数",
@@ -64,6 +73,40 @@ WORDS = {
     },
     "choice": {"en": "{choice}, {holding} of {analyses}", "zh": "{choice}{analyses}种中的{holding}种"},
 }
+#: what the chapter says of each choice that was made, in this order
+CHOSEN = {
+    "screening": {
+        "en": "each screening rule left out and none at all",
+        "zh": "逐一取消各筛查规则及全部不用",
+    },
+    "ranks": {"en": "means or ranks", "zh": "采用均值或秩"},
+    "latent": {"en": "scores or latent constructs", "zh": "采用得分或潜变量"},
+    "scores": {
+        "en": "scores of the items answered or of complete answers only",
+        "zh": "按已答题项或仅按完整作答计分",
+    },
+    "controls": {"en": "with and without controls", "zh": "加入或不加入控制变量"},
+    "weights": {
+        "en": "with the sampling design or with everybody counting alike",
+        "zh": "按抽样设计或不加权",
+    },
+    "clusters": {"en": "errors that count branches or not", "zh": "误差计入或不计入网点"},
+    "random_intercept": {"en": "a random intercept of branches", "zh": "加入网点随机截距"},
+}
+#: statistics that stand beside one by means, or by ranks
+RANKED = frozenset({"rank_coefficient", "linear_trend", "rank_biserial", "cliffs_delta", "spearman"})
+#: why analyses could not be run, where the reason is in words of the method
+STATES_ZH = {
+    "too_few": "受访者或网点过少",
+    "no_error": "估计值没有区间",
+    "no_data": "没有该群体的答卷",
+    "no_answers": "答卷中缺少所需变量",
+    "weighted": "声明的抽样设计无法采用",
+    "constant": "变量没有变异",
+    "inadmissible": "模型没有可接受的解",
+    "not_converged": "模型未收敛",
+    "not_available": "没有可用的估计方法",
+}
 SILENT_ROLES = ("controls", "versus_population", "reference", "method", "rule", "features", "group")
 LETTERS = {"en": 28, "zh": 14}  #: of an item's wording in the table
 FIGURE = "robustness.{id}.{test}"  #: key of the picture of a test
@@ -75,7 +118,9 @@ def robustness_chapter(telling: Telling, curves: Sequence[SpecificationCurve]) -
     if not curves:
         yield Prose(telling.say(WORDS["nothing"]))
         return
-    yield Prose(telling.say(WORDS["intro"]))
+    comma = "、" if telling.language == "zh" else ", "
+    choices = comma.join(map(telling.say, chosen(curves)))
+    yield Prose(telling.say(WORDS["intro" if choices else "intro_single"], choices=choices))
     tried = [curve for curve in curves if curve.run]
     alike = sum(curve.unanimous for curve in tried)
     count = telling.numbers.count
@@ -88,6 +133,22 @@ def robustness_chapter(telling: Telling, curves: Sequence[SpecificationCurve]) -
         space = "" if telling.language == "zh" else " "
         yield Prose(space.join(_disagreement(telling, curve)))
         yield from telling.figures_named(figure_key(curve))
+
+
+def chosen(curves: Sequence[SpecificationCurve]) -> tuple[Mapping[str, str], ...]:
+    """What was chosen in at least one of the curves, in words."""
+    met = {
+        (dimension, choice) for curve in curves for dimension, of in curve.options().items() for choice in of
+    }
+    found = {dimension for dimension, _ in met}
+    statistics = {choice for dimension, choice in met if dimension == "statistic"}
+    if any(choice.startswith("latent_") for choice in statistics):
+        found.add("latent")
+    if statistics & RANKED:
+        found.add("ranks")
+    if ("clusters", "random_intercept") in met:
+        found.add("random_intercept")
+    return tuple(words for choice, words in CHOSEN.items() if choice in found)
 
 
 def disagreeing(curves: Sequence[SpecificationCurve]) -> tuple[SpecificationCurve, ...]:
@@ -140,23 +201,38 @@ def _table(telling: Telling, curves: Sequence[SpecificationCurve]) -> Table:
 
 
 def _not_run(telling: Telling, curves: Sequence[SpecificationCurve]) -> Iterator[str]:
-    """One note for each reason why analyses could not be run, naming the tests they belong to."""
-    count = telling.numbers.count
-    found: dict[str, dict[tuple[str, int], int]] = {}
+    """One note for each reason why analyses could not be run, and one on models that are singular."""
+    found: dict[str, Counter[tuple[str, int]]] = {}
+    singular: Counter[tuple[str, int]] = Counter()
     for curve in curves:
+        place = (curve.hypothesis, curve.position + 1)
         for spec in curve.not_run:
-            reason = plain(spec.reason or spec.state)
-            if "more clusters than parameters" in reason:
-                reason = telling.say(WORDS["few_clusters"])
-            tests = found.setdefault(reason, {})
-            place = (curve.hypothesis, curve.position + 1)
-            tests[place] = tests.get(place, 0) + 1
+            found.setdefault(_reason(telling, spec), Counter())[place] += 1
+        singular[place] += sum(spec.state == "singular" for spec in curve.run)
     for reason, tests in found.items():
-        told = [
-            telling.say(WORDS["not_run_test"], id=plain(id_), test=count(test), count=count(number))
-            for (id_, test), number in tests.items()
-        ]
-        yield telling.say(WORDS["not_run"], tests=listed(told, telling.language), reason=reason)
+        yield telling.say(WORDS["not_run"], tests=_counted(telling, tests), reason=reason)
+    if singular.total():
+        yield telling.say(WORDS["singular"], tests=_counted(telling, singular))
+
+
+def _counted(telling: Telling, tests: Mapping[tuple[str, int], int]) -> str:
+    """How many analyses of which tests."""
+    count = telling.numbers.count
+    told = [
+        telling.say(WORDS["not_run_test"], id=plain(id_), test=count(test), count=count(number))
+        for (id_, test), number in tests.items()
+        if number
+    ]
+    return listed(told, telling.language)
+
+
+def _reason(telling: Telling, spec: Specification) -> str:
+    """Why an analysis could not be run."""
+    if "more clusters than parameters" in spec.reason:
+        return telling.say(WORDS["few_clusters"])
+    if telling.language == "zh" and spec.state in STATES_ZH:
+        return STATES_ZH[spec.state]
+    return plain(spec.reason or spec.state)
 
 
 def _effect(telling: Telling, curve: SpecificationCurve) -> str:
@@ -218,8 +294,9 @@ def _disagreement(telling: Telling, curve: SpecificationCurve) -> Iterator[str]:
             for (of, choice), (holding, analyses) in curve.by_choice().items()
             if of == dimension
         ]
+        stop = "；" if telling.language == "zh" else "; "
         yield telling.say(
-            WORDS["hangs"], dimension=telling.say(DIMENSIONS[dimension]), choices="; ".join(choices)
+            WORDS["hangs"], dimension=telling.say(DIMENSIONS[dimension]), choices=stop.join(choices)
         )
 
 

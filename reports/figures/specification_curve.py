@@ -74,6 +74,7 @@ CHOICES: Mapping[tuple[str, str], Words] = {
     ("weights", "ignored"): {"en": "None", "zh": "不加权"},
     ("clusters", "counted"): {"en": "Errors count them", "zh": "误差计入网点"},
     ("clusters", "ignored"): {"en": "Errors ignore them", "zh": "误差不计网点"},
+    ("clusters", "random_intercept"): {"en": "Random intercept", "zh": "随机截距"},
 }
 DIMENSION_WIDTH = 0.75  #: inches, as all lengths here
 CHOICE_WIDTH = 1.55

@@ -95,4 +95,18 @@ describe("math_gaps", MathAch ~ SES + Female + (1 | School), taken_out(math, "Ma
 ibm <- shared("employees", "ibm_hr_attrition.csv")
 ibm$LogIncome <- log(ibm$MonthlyIncome)
 describe("ibm", LogIncome ~ TotalWorkingYears + JobSatisfaction + (1 | JobRole), ibm)
-write_reference("mixed_models", rows, c("lme4", "lmerTest"))
+# the same on z-scores of the complete rows, as effectsize::standardize_parameters(method = "refit") has it
+z <- function(data, variables) {
+  whole <- data[complete.cases(data[, variables]), ]
+  for (name in variables) whole[[name]] <- as.vector(scale(whole[[name]]))
+  whole
+}
+holes <- taken_out(ibm, "LogIncome", "TotalWorkingYears")
+describe("ibm_z", LogIncome ~ TotalWorkingYears + JobSatisfaction + (1 | JobRole),
+         z(holes, c("LogIncome", "TotalWorkingYears", "JobSatisfaction")))
+math_holes <- taken_out(math, "MathAch", "SES")
+describe("math_z", MathAch ~ SES + Female + (1 | School), z(math_holes, c("MathAch", "SES", "Female")))
+refit <- effectsize::standardize_parameters(lmer(MathAch ~ SES + Female + (1 | School),
+  math_holes[complete.cases(math_holes[, c("MathAch", "SES", "Female")]), ], control = tight), method = "refit")
+add("math_refit", "estimate1", refit$Std_Coefficient[2])
+write_reference("mixed_models", rows, c("lme4", "lmerTest", "effectsize"))
