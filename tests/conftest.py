@@ -10,9 +10,13 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+
+from analysis.design.design import SurveyDesign, survey_design
+from analysis.design.raking import rake
 
 # A busy machine must not fail a test, and the same commit must draw the same examples.
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=60, database=None)
@@ -60,3 +64,27 @@ def computed_by_r(
         return dict(zip(rows["quantity"], rows["value"].astype(float), strict=True))
 
     return numbers
+
+
+@pytest.fixture(scope="session")
+def survey_designs(reference: Callable[[str], pd.DataFrame]) -> dict[str, SurveyDesign]:
+    """Ways in which the customers of ``design_survey.csv`` may have been drawn."""
+    d = reference("design_survey")
+    stages = {
+        "strata": d["REGION"],
+        "clusters": [d["BRANCH"], np.arange(len(d))],
+        "population_sizes": [d["BRANCHES"], d["CUSTOMERS"]],
+    }
+    clusters = survey_design(d["W"], strata=d["REGION"], clusters=d["BRANCH"])
+    total = d["W"].sum()
+    margins = {
+        "TIER": dict(zip((1, 2, 3, 4), total * np.array([0.4, 0.3, 0.2, 0.1]), strict=True)),
+        "SEX": {1: total * 0.55, 2: total * 0.45},
+    }
+    return {
+        "weights": survey_design(d["W"]),
+        "clusters": clusters,
+        "stages": survey_design(d["W"], **stages),
+        "zero": survey_design(d["W_ZERO"], **stages),
+        "raked": rake(clusters, d[["TIER", "SEX"]], margins, tolerance=1e-14, max_passes=2000).design,
+    }

@@ -11,7 +11,6 @@ from analysis.crosstabs import association
 from analysis.design.design import survey_design
 from analysis.design.functionals import between_weightings, under_design
 from analysis.design.linearization import estimated
-from analysis.design.raking import rake
 from analysis.design.replicates import jackknife
 from analysis.drivers import added_value, key_drivers
 from analysis.means import mean_against, mean_difference, within_contrast
@@ -37,29 +36,6 @@ def near(value, rel=1e-8):
 @pytest.fixture(scope="module")
 def customers(reference):
     return reference("design_survey")
-
-
-@pytest.fixture(scope="module")
-def designs(customers):
-    d = customers
-    stages = {
-        "strata": d["REGION"],
-        "clusters": [d["BRANCH"], np.arange(len(d))],
-        "population_sizes": [d["BRANCHES"], d["CUSTOMERS"]],
-    }
-    clusters = survey_design(d["W"], strata=d["REGION"], clusters=d["BRANCH"])
-    total = d["W"].sum()
-    margins = {
-        "TIER": dict(zip((1, 2, 3, 4), total * np.array([0.4, 0.3, 0.2, 0.1]), strict=True)),
-        "SEX": {1: total * 0.55, 2: total * 0.45},
-    }
-    return {
-        "weights": survey_design(d["W"]),
-        "clusters": clusters,
-        "stages": survey_design(d["W"], **stages),
-        "zero": survey_design(d["W_ZERO"], **stages),
-        "raked": rake(clusters, d[["TIER", "SEX"]], margins, tolerance=1e-14, max_passes=2000).design,
-    }
 
 
 def columns(frame, names, logged=None):
@@ -119,9 +95,9 @@ def all_equal_r(d, design, reference, expected):
 
 
 @pytest.mark.parametrize("case", ["weights", "clusters", "stages", "zero", "raked"])
-def test_every_kind_equals_r_under_every_design(case, customers, designs, computed_by_r):
+def test_every_kind_equals_r_under_every_design(case, customers, survey_designs, computed_by_r):
     d = columns(customers, MADE, logged="z")
-    all_equal_r(d, designs[case], 55.0, computed_by_r("declared_weighted", case))
+    all_equal_r(d, survey_designs[case], 55.0, computed_by_r("declared_weighted", case))
 
 
 def test_every_kind_equals_r_on_real_answers(shared_data, computed_by_r):
@@ -177,9 +153,9 @@ def test_replicates_give_the_errors_of_with_replicates(customers, computed_by_r)
     assert design.n_rows == len(customers)
 
 
-def test_customers_and_assets_from_the_same_respondents_equal_r(customers, designs, computed_by_r):
+def test_customers_and_assets_from_the_same_respondents_equal_r(customers, survey_designs, computed_by_r):
     expected = computed_by_r("declared_weighted", "value")
-    design = designs["clusters"]
+    design = survey_designs["clusters"]
     functional = effects.correlation(customers["SAT"], customers["LOY"], "pearson", design)
     found = between_weightings(functional, design, (customers["W"] * customers["BALANCE"]).to_numpy())
     assert (found.first.estimate, found.second.estimate) == (
@@ -311,8 +287,10 @@ def test_mediation_under_a_design_adds_up(answers):
     assert equal.interval.high == pytest.approx(single.interval.high, abs=0.01)
 
 
-def test_regression_under_a_design_has_the_raw_coefficients_of_svyglm(customers, designs, computed_by_r):
-    fit = weighted_regression(customers["LOY"], customers[["SAT", "BALANCE"]], designs["stages"])
+def test_regression_under_a_design_has_the_raw_coefficients_of_svyglm(
+    customers, survey_designs, computed_by_r
+):
+    fit = weighted_regression(customers["LOY"], customers[["SAT", "BALANCE"]], survey_designs["stages"])
     term = fit.term("SAT")
     sd = {
         name: np.sqrt(np.cov(customers[name][whole], aweights=customers["W"][whole], ddof=0))

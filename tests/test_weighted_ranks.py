@@ -9,7 +9,6 @@ import pytest
 from analysis.design.design import survey_design
 from analysis.design.functionals import under_design
 from analysis.design.group_tests import design_rank_test
-from analysis.design.raking import rake
 from analysis.design.replicates import jackknife
 from analysis.rank_versions import cliffs_delta, linear_trend, rank_biserial, rank_coefficient
 from analysis.weighted.effects import correlation
@@ -49,29 +48,6 @@ def customers(reference):
     return reference("design_survey").assign(BAL=lambda d: np.log(d["BALANCE"]))
 
 
-@pytest.fixture(scope="module")
-def designs(customers):
-    d = customers
-    stages = {
-        "strata": d["REGION"],
-        "clusters": [d["BRANCH"], np.arange(len(d))],
-        "population_sizes": [d["BRANCHES"], d["CUSTOMERS"]],
-    }
-    clusters = survey_design(d["W"], strata=d["REGION"], clusters=d["BRANCH"])
-    total = d["W"].sum()
-    margins = {
-        "TIER": dict(zip((1, 2, 3, 4), total * np.array([0.4, 0.3, 0.2, 0.1]), strict=True)),
-        "SEX": {1: total * 0.55, 2: total * 0.45},
-    }
-    return {
-        "weights": survey_design(d["W"]),
-        "clusters": clusters,
-        "stages": survey_design(d["W"], **stages),
-        "zero": survey_design(d["W_ZERO"], **stages),
-        "raked": rake(clusters, d[["TIER", "SEX"]], margins, tolerance=1e-14, max_passes=2000).design,
-    }
-
-
 def one_sample(d, design, names, reference):
     y, x, z, g, versus = names
     return {
@@ -84,9 +60,9 @@ def one_sample(d, design, names, reference):
 
 
 @pytest.mark.parametrize("case", ["weights", "clusters", "stages", "zero", "raked"])
-def test_effects_by_ranks_equal_r_under_every_design(case, customers, designs, computed_by_r):
+def test_effects_by_ranks_equal_r_under_every_design(case, customers, survey_designs, computed_by_r):
     names = ("LOY", "SAT", "BAL", "TIER", ("SAT", "AGE"))
-    for name, found in one_sample(customers, designs[case], names, 55).items():
+    for name, found in one_sample(customers, survey_designs[case], names, 55).items():
         equals_r(found, computed_by_r("weighted_ranks", case), name)
 
 
@@ -157,10 +133,10 @@ def test_cliffs_delta_is_twice_the_difference_of_mean_ranks(customers, computed_
     assert delta(d["LOY"]) == near(2 * design_rank_test(d["LOY"], groups, survey_design(d["W"])).estimate)
 
 
-def test_errors_are_those_of_the_jackknife_that_ranks_anew(customers, designs, computed_by_r):
+def test_errors_are_those_of_the_jackknife_that_ranks_anew(customers, survey_designs, computed_by_r):
     expected = computed_by_r("weighted_ranks", "jackknife")
     d, known = customers, customers[["LOY", "SAT", "AGE"]].notna().all(axis=1)
-    design = designs["clusters"].within(known)
+    design = survey_designs["clusters"].within(known)
     found = one_sample(d, design, ("LOY", "SAT", "BAL", "TIER", ("SAT", "AGE")), 55)
     a, b = halves(d)
     found["delta"] = weighted_cliffs_delta(a["LOY"], b["LOY"], by_clusters(a), by_clusters(b))
@@ -249,8 +225,8 @@ def test_with_equal_weights_effects_are_the_twins_and_errors_differ_by_stated_fa
     assert linear.own_std_error == near(twin.own_std_error, 0.03)  # the twin's is corrected by leverages
 
 
-def test_one_coefficient_on_ranks_is_spearmans_correlation_under_the_design(customers, designs):
-    for design in (designs["stages"], designs["raked"]):
+def test_one_coefficient_on_ranks_is_spearmans_correlation_under_the_design(customers, survey_designs):
+    for design in (survey_designs["stages"], survey_designs["raked"]):
         found = weighted_rank_coefficient(customers["LOY"], customers[["SAT"]], design)
         functional = correlation(customers["SAT"], customers["LOY"], "spearman", design)
         known = under_design(functional, design)
@@ -278,13 +254,13 @@ def test_ranks_see_the_order_alone_and_no_unit_of_weights():
     assert mirrored.own_std_error == near(signed.own_std_error)
 
 
-def test_weights_change_the_effect_and_raking_takes_out_what_the_margins_explain(customers, designs):
+def test_weights_change_the_effect_and_raking_takes_out_what_the_margins_explain(customers, survey_designs):
     signed = [
         weighted_rank_biserial(customers["LOY"] - 55, survey_design(weights))
         for weights in (np.ones(len(customers)), np.where(customers["LOY"] > 55, 3.0, 1.0))
     ]
     assert signed[1].own_estimate > signed[0].own_estimate + 0.3
-    raked = designs["raked"]
+    raked = survey_designs["raked"]
     known = weighted_linear_trend(customers["SAT"], ordered(customers["TIER"]), raked)
     ignored = weighted_linear_trend(
         customers["SAT"], ordered(customers["TIER"]), replace(raked, calibrations=())

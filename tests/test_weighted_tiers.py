@@ -33,28 +33,6 @@ def customers(reference):
 
 
 @pytest.fixture(scope="module")
-def designs(customers):
-    d = customers
-    stages = {
-        "strata": d["REGION"],
-        "clusters": [d["BRANCH"], np.arange(len(d))],
-        "population_sizes": [d["BRANCHES"], d["CUSTOMERS"]],
-    }
-    clusters = survey_design(d["W"], strata=d["REGION"], clusters=d["BRANCH"])
-    total = d["W"].sum()
-    margins = {
-        "TIER": dict(zip((1, 2, 3, 4), total * np.array([0.4, 0.3, 0.2, 0.1]), strict=True)),
-        "SEX": {1: total * 0.55, 2: total * 0.45},
-    }
-    return {
-        "clusters": clusters,
-        "stages": survey_design(d["W"], **stages),
-        "zero": survey_design(d["W_ZERO"], **stages),
-        "raked": rake(clusters, d[["TIER", "SEX"]], margins, tolerance=1e-14, max_passes=2000).design,
-    }
-
-
-@pytest.fixture(scope="module")
 def real(shared_data):
     """Real answers with constructed weights, strata, clusters and blanks, as R has them."""
     found = pd.read_csv(shared_data / "bank" / "plspm_satisfaction.csv")
@@ -100,12 +78,12 @@ def moves_equal_r(found, case, computed_by_r):
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-def test_moves_equal_r(name, designs, customers, computed_by_r):
+def test_moves_equal_r(name, survey_designs, customers, computed_by_r):
     first, second = (customers[column] for column in ("TIER", "BELIEVED"))
-    found = weighted_migration(text(first), text(second), designs[name], tiers=tuple("1234"))
+    found = weighted_migration(text(first), text(second), survey_designs[name], tiers=tuple("1234"))
     moves_equal_r(found, f"moves {name}", computed_by_r)
     halves = (text(1.0 + (column > 2)).where(column.notna()) for column in (first, second))
-    found = weighted_migration(*halves, designs[name], tiers=("1", "2"))
+    found = weighted_migration(*halves, survey_designs[name], tiers=("1", "2"))
     moves_equal_r(found, f"moves two {name}", computed_by_r)
 
 
@@ -194,16 +172,16 @@ def map_equals_r(found, case, importance, computed_by_r, cut="means"):
 
 @pytest.mark.parametrize("importance", ["lmg", "relative_weight"])
 @pytest.mark.parametrize("name", DESIGNS)
-def test_maps_equal_r(name, importance, designs, customers, computed_by_r):
+def test_maps_equal_r(name, importance, survey_designs, customers, computed_by_r):
     """Probabilities over the replicates of the jackknife, which are the same in R."""
     for cut in ("means", "midpoint"):
         found = weighted_map(
             customers["LOY"],
             customers[list(DRIVERS)],
-            designs[name],
+            survey_designs[name],
             bounds=DRIVERS,
             rng=np.random.default_rng(1),
-            draw=lambda rng, n: jackknife(designs["clusters"]),
+            draw=lambda rng, n: jackknife(survey_designs["clusters"]),
             tiers=customers["TIER"].where(customers["TIER"] < 3),
             importance=importance,
             cut=cut,
@@ -237,9 +215,9 @@ def test_maps_of_real_answers_equal_r(real, computed_by_r):
             map_equals_r(one, case, importance, computed_by_r)
 
 
-def test_probabilities_are_those_of_each_replicate_by_itself(designs, customers):
+def test_probabilities_are_those_of_each_replicate_by_itself(survey_designs, customers):
     """Numpy's weighted moments of every replicate, one by one."""
-    design = designs["clusters"]
+    design = survey_designs["clusters"]
     how = {"bounds": DRIVERS, "importance": "relative_weight", "minimum_n": 20}
     found = weighted_map(
         customers["LOY"],
@@ -359,7 +337,7 @@ def test_equal_weights_give_the_unweighted_moves(plain):
 # ---------------------------------------------------------------- states
 
 
-def test_a_design_without_replicates_has_no_map_and_says_why(designs, customers):
+def test_a_design_without_replicates_has_no_map_and_says_why(survey_designs, customers):
     lonely = survey_design(
         customers["W"], strata=customers["LONELY_STRATUM"], clusters=customers["BRANCH"], lonely="adjust"
     )
@@ -369,16 +347,16 @@ def test_a_design_without_replicates_has_no_map_and_says_why(designs, customers)
     assert "a stratum with a single cluster" in found.of(None).reason
     (entry,) = found.entries()
     assert (entry.state, entry.n) == ("not_available", found.of(None).n)
-    raked = weighted_map(customers["LOY"], customers[list(DRIVERS)], designs["raked"], **how)
+    raked = weighted_map(customers["LOY"], customers[list(DRIVERS)], survey_designs["raked"], **how)
     assert "make the replicates first, then rake each of them" in raked.of(None).reason
 
 
-def test_small_and_uniform_tiers_have_no_map(designs, customers):
+def test_small_and_uniform_tiers_have_no_map(survey_designs, customers):
     x = customers[list(DRIVERS)].astype(float)
     tiers = pd.Series(np.where(customers.index < 12, "few", np.where(customers["TIER"] == 1, "same", "rest")))
     x.loc[tiers == "same", "SAT"] = 4.0
     found = weighted_map(
-        customers["LOY"], x, designs["clusters"], bounds=DRIVERS, rng=np.random.default_rng(1),
+        customers["LOY"], x, survey_designs["clusters"], bounds=DRIVERS, rng=np.random.default_rng(1),
         tiers=tiers, resamples=50,
     )  # fmt: skip
     states = {one.tier: (one.state, one.reason) for one in found.maps}
@@ -443,8 +421,8 @@ def test_an_empty_tier_has_no_shares_and_shares_of_none_have_an_interval():
     assert {test.reason for test in still.tests} == {"nobody moves"}
 
 
-def test_respondents_of_no_weight_are_in_no_count(designs, customers):
-    design = designs["zero"]
+def test_respondents_of_no_weight_are_in_no_count(survey_designs, customers):
+    design = survey_designs["zero"]
     first, second = text(customers["TIER"]), text(customers["BELIEVED"])
     found = weighted_migration(first, second, design, tiers=tuple("1234"))
     kept = (design.weights > 0) & second.notna().to_numpy()
