@@ -383,7 +383,7 @@ class _Many:
                 if trouble[0] == "ok"
                 else _no_effect(measure, n, trouble)
             )
-        found["omega_squared_robust"] = self._robust_share(found["omega_squared"], row)
+        found["omega_squared_robust"] = self._robust_share(found["omega_squared"], found["eta_squared"], row)
         ranks = self._test(row, "kruskal_wallis_h", n)
         found["rank_epsilon_squared"] = EffectSize(
             measure="rank_epsilon_squared",
@@ -396,13 +396,14 @@ class _Many:
         )
         return found | self._cramers(row, n)
 
-    def _robust_share(self, plain: EffectSize, row: int) -> EffectSize:
+    def _robust_share(self, plain: EffectSize, eta: EffectSize, row: int) -> EffectSize:
         interval, state, reason = None, plain.state, plain.reason
-        if plain.estimate is not None:
+        if eta.estimate is not None:
             error, df = (float(numbers[row]) for numbers in self.share_errors)
-            interval = share_interval(plain.estimate, error, df, self.level)
+            between = int(self.of.groups_met[row]) - 1
+            interval = share_interval(eta.estimate, error, df, between, self.level)
             if interval is None:
-                state, reason = "no_error", "leaving out any respondent changes nothing"
+                state, reason = "no_error", "the means are the same, so that their share has no error"
         return replace(
             plain,
             measure="omega_squared_robust",

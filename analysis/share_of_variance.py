@@ -7,13 +7,15 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from analysis.drivers import r_squared_interval
 from analysis.results import Interval
+from analysis.squared_effects import SquaredEffect
 from analysis.weighting import no_estimate, step_of
 
 WEIGHTING = step_of("analysis.groups.compare_groups", "analysis.items_by_tier.items_by_tier")
 
 Array = npt.NDArray[np.float64]
+
+SMALLEST = 1e-12  #: share below which the means are the same
 
 
 def share_errors(counts: Array, values: Array) -> tuple[Array, Array]:
@@ -67,13 +69,25 @@ def share_errors(counts: Array, values: Array) -> tuple[Array, Array]:
 
 
 @no_estimate("arithmetic")
-def share_interval(share: float, std_error: float, df: float, confidence_level: float) -> Interval | None:
-    """Interval of a share of variance on Fisher's z scale; None without an error or degrees of freedom.
+def share_interval(
+    eta_squared: float, std_error: float, df: float, between: int, confidence_level: float
+) -> Interval | None:
+    """Interval of the population's share of variance, as of a squared length; None where it has no error.
 
-    >>> found = share_interval(0.2, 0.05, 100.0, 0.95)
+    Parameters
+    ----------
+    eta_squared : float
+        As in the sample, not corrected for bias.
+    between : int
+        Differences that it adds up: groups less one.
+
+    Examples
+    --------
+    >>> found = share_interval(0.2, 0.05, 100.0, 2, 0.95)
     >>> round(found.low, 3), round(found.high, 3)
-    (0.109, 0.304)
+    (0.11, 0.308)
     """
-    if not (math.isfinite(std_error) and std_error > 0 and df >= 1):
+    if not (math.isfinite(std_error) and std_error > 0 and df >= 1 and eta_squared > SMALLEST):
         return None
-    return r_squared_interval(max(share, 0.0), std_error, df, confidence_level)
+    effect = SquaredEffect(estimate=eta_squared, std_error=std_error, df=between, denominator_df=df)
+    return effect.interval(confidence_level)

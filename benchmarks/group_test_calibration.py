@@ -554,17 +554,20 @@ READING = """## What follows
   statistic for skewness, and where answers pile up most asks ranks to agree. It then errs in 4 to 6 % of
   samples with a smallest tier of 30 or more, and in 2.5 to 6.5 % with one of 12; with extreme ceilings it
   is on the safe side.
-- In 200 populations drawn at random, with a tier of 12, the recommended test errs in 4.4 to 4.7 % on
-  average and at most in some 7 % of samples in 95 of 100 populations; Welch's test in 5.8 to 6.2 % and 9
-  %, ranks held to equal means in up to a fifth. The price is power: with 60/12 answers and a shift that
-  Welch's test finds in 29 % of samples it finds it in 27 %.
+- In 200 populations drawn at random, with a tier of 12, the recommended test errs in 4.5 to 4.8 % of
+  samples on average, and in 95 of 100 populations in at most some 7 %; Welch's test in 6 % and 9 %, ranks
+  held to equal means in up to a fifth. With a smallest tier of 30 or more it errs in 4 to 6 % in 90 of
+  100 populations. The price is power: with 60/12 answers and a shift that Welch's test finds in 30 % of
+  samples it finds it in 28 %.
 - Design-based tests with linearised errors (as `survey` has them) are too bold with a tier of 12, or
-  answers at the ceiling: 7 to 12 %. With jackknife errors and the degrees of freedom that weights leave
-  they err in 4 to 6 %, up to 8 % where a tier of 12 has skewed answers.
-- Hedges' g: the noncentral t interval covers 66 to 88 % where spreads differ; the one from influence values
-  90 to 97 %. The probability of superiority: log odds cover better than `P -+ t error` away from one half.
-- Shares of variance: the noncentral F covers 68 to 85 % where spreads differ, the resampled interval 92 %
-  or more. At a true share of zero all of these cover more than 95 %, as 0 is the end of the scale.
+  answers at the ceiling: 7 to 13 %. With jackknife errors and the degrees of freedom that weights leave
+  they err in 4 to 6.7 %, and in 8 to 9 % where a tier of 12 has skewed answers.
+- Hedges' g: the noncentral t interval covers 67 to 88 % where spreads differ; the one from influence
+  values, which is shown, 91 to 97 %. The probability of superiority: log odds cover better than `P -+ t
+  error` away from one half.
+- Shares of variance: the noncentral F covers 68 to 85 % where spreads differ, the robust interval that
+  reports show 90 to 97 %. At a true share of zero all of these cover more than 95 %, as 0 is the end of
+  the scale.
 
 """
 
