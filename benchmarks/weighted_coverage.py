@@ -199,9 +199,9 @@ def by_value_table(samples: int, workers: int) -> list[str]:
         "",
         "## Weighted by value",
         "",
-        f"{samples} simple random samples of {RESPONDENTS}, every customer counted by their assets, which are as "
-        f"uneven as in the simulation: the effective n is some {np.mean(sizes):.0f}. Intervals of the effect by "
-        "value.",
+        f"{samples} simple random samples of {RESPONDENTS}, every customer counted by their assets, which are "
+        f"as uneven as in the simulation: the effective n is some {np.mean(sizes):.0f}. Intervals of the "
+        "effect by value.",
         "",
         "| kind | truth | coverage |",
         "| --- | --- | --- |",
