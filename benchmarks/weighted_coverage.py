@@ -199,8 +199,8 @@ def by_value_table(samples: int, workers: int) -> list[str]:
         "",
         "## Weighted by value",
         "",
-        f"{samples} simple random samples of {RESPONDENTS}, every customer counted by their assets, which are "
-        f"as uneven as in the simulation: the effective n is some {np.mean(sizes):.0f}. Intervals of the "
+        f"{samples} simple random samples of {RESPONDENTS}, every customer counted by their assets, which "
+        f"are as uneven as in the simulation: the effective n is some {np.mean(sizes):.0f}. Intervals of the "
         "effect by value.",
         "",
         "| kind | truth | coverage |",
