@@ -14,8 +14,8 @@ WORDS = {"en": "See {figures}.", "zh": "见{figures}。"}
 def with_leads(blocks: Iterable[Block], language: str) -> tuple[Block, ...]:
     """The blocks, with every figure referred to.
 
-    A figure that no paragraph, list, box or note names is named right before the run of figures it
-    stands in: at the end of the paragraph before the run, or in a paragraph of its own.
+    A figure that no paragraph, list, box or note names is named before the run of figures it stands in:
+    at the end of the paragraph before the run, beyond tables, or else in a paragraph of its own.
 
     Parameters
     ----------
@@ -39,9 +39,13 @@ def with_leads(blocks: Iterable[Block], language: str) -> tuple[Block, ...]:
         unnamed = [name for name in unnamed if name.removeprefix("@") not in named]
         if unnamed:
             lead = WORDS[language].format(figures=listed(unnamed, language))
-            if told and isinstance(told[-1], Prose):
+            place = len(told) - 1
+            while place >= 0 and isinstance(told[place], Table):
+                place -= 1
+            before = told[place] if place >= 0 else None
+            if isinstance(before, Prose):
                 space = "" if language == "zh" else " "
-                told[-1] = Prose(f"{told[-1].text}{space}{lead}")
+                told[place] = Prose(f"{before.text}{space}{lead}")
             else:
                 told.append(Prose(lead))
         told.append(block)

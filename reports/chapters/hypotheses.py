@@ -9,6 +9,7 @@ from analysis.hypotheses import Evidence, Reason, Verdict
 from reports.chapters.drivers import penalties_and_rewards, stated_importance
 from reports.chapters.tiers import no_priorities
 from reports.document import Block, Callout, Column, Heading, Prose, Table, plain, text_width
+from reports.labels import with_dashes
 from reports.sentences import (
     CONCLUSIONS,
     EFFECTS,
@@ -70,7 +71,7 @@ def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
     yield Heading(text=_heading(telling, verdict), level=2, key=f"hypothesis-{verdict.id}")
     yield Callout(text=claim, title=sentence(telling.say(OUTCOMES[verdict.outcome])), kind="result")
     if verdict.hypothesis.note is not None:
-        yield Prose(plain(verdict.hypothesis.note[telling.language]))
+        yield Prose(plain(with_dashes(verdict.hypothesis.note[telling.language])))
     for evidence in verdict.evidence:
         yield Prose(" ".join(_evidence(telling, evidence)))
     yield Prose(conclusion(telling, verdict))
