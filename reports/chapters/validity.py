@@ -346,6 +346,8 @@ def _cutoffs(telling: Telling) -> str:
             by = telling.numbers.bounded(cut.worse_by, 3)
             levels_told = listed(named, telling.language)
             citation = cut.citation.replace(" (", ", ").rstrip(")")  # it stands in brackets already
+            if telling.language == "zh":
+                citation = citation.replace(", ", "，").replace(" & ", "和")
             told.append(
                 telling.say(
                     WORDS[words], index=cut.index.upper(), by=by, citation=citation, levels=levels_told
