@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from surveys.questionnaire import Questionnaire
 
-RANGE = re.compile(r"(?<![\w.-])(\d+)-(\d+)(?![\w-]|\.\d)")
+RANGE = re.compile(r"(?<![0-9A-Za-z_.-])([0-9]+)-([0-9]+)(?![0-9A-Za-z_-]|\.[0-9])")
 
 
 def with_dashes(text: str) -> str:
     """Ranges of numbers with the dash that belongs between them.
 
-    >>> with_dashes("Risk score (0-100)"), with_dashes("2026-01-05")
-    ('Risk score (0–100)', '2026-01-05')
+    >>> with_dashes("Risk score (0-100)"), with_dashes("18-25岁"), with_dashes("2026-01-05")
+    ('Risk score (0–100)', '18–25岁', '2026-01-05')
     """
     return RANGE.sub("\\1–\\2", text)
 
