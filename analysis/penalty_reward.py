@@ -59,19 +59,20 @@ ASYMMETRY_CUTS = (
 )
 
 Errors = Literal["classical", "hc3", "clustered"]
-Kind = Literal["basic", "performance", "excitement", "not_shown", "contrary"]
+Kind = Literal["basic", "performance", "excitement", "penalty_only", "reward_only", "not_shown", "contrary"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PenaltyReward:
     """One feature.
 
-    ``kind`` is ``basic`` when only the penalty is there or it outweighs the reward, ``excitement`` when only
-    the reward is there or it outweighs the penalty, ``performance`` when both are there and neither is shown
-    to outweigh the other, ``not_shown`` when neither is there (which does not show that there is none), and
-    ``contrary`` when one of them has the wrong sign. What is "there" has a p-value below the level after
-    Holm's correction over all penalties and rewards; what "outweighs" has one after Holm's correction over
-    the features.
+    ``kind`` is ``basic`` when the penalty is there and outweighs the reward, ``excitement`` when the reward
+    is there and outweighs the penalty, ``performance`` when both are there and neither is shown to outweigh
+    the other. ``penalty_only`` and ``reward_only`` say that one of them is there and the other not shown,
+    without one being shown to outweigh the other; ``not_shown`` that neither is there (which does not show
+    that there is none); ``contrary`` that one of them has the wrong sign. What is "there" has a p-value below
+    the level after Holm's correction over all penalties and rewards; what "outweighs" has one after Holm's
+    correction over the features.
     """
 
     feature: str
@@ -178,7 +179,8 @@ def penalty_reward(
 
     ``outcome = b0 + sum_j (p_j low_j + r_j high_j)`` with dummies for low and high answers to each feature;
     middling answers are the reference. ``p_j`` should be negative and ``r_j`` positive; ``r_j + p_j`` is
-    their asymmetry, a linear contrast with its own error. The kinds follow from tests, as [2]_ has them; the
+    their asymmetry, a linear contrast with its own error. The kinds of [2]_ follow from tests; where only one
+    of the two is shown, a kind is named only if it is also shown to outweigh the other. The
     index of [3]_ is given beside them where both signs are as expected.
 
     Parameters
@@ -362,13 +364,13 @@ def _kind(penalty: float, reward: float, there: list[bool]) -> Kind:
     has_penalty, has_reward, differ = there
     if (has_penalty and penalty > 0) or (has_reward and reward < 0):
         return "contrary"
-    if has_penalty and has_reward:
-        if not differ:
-            return "performance"
+    if differ and (has_reward if reward + penalty > 0 else has_penalty):
         return "excitement" if reward + penalty > 0 else "basic"
+    if has_penalty and has_reward:
+        return "performance"
     if has_penalty:
-        return "basic"
-    return "excitement" if has_reward else "not_shown"
+        return "penalty_only"
+    return "reward_only" if has_reward else "not_shown"
 
 
 def _impact_asymmetry(penalty: float, reward: float) -> float | None:

@@ -26,7 +26,7 @@ from analysis.corrected_welch import corrected_welch_f
 from analysis.design.design import survey_design
 from analysis.design.group_tests import design_anova, design_rank_test, design_t_test
 from analysis.equivalence import equivalence
-from analysis.factorial import factorial_anova
+from analysis.factorial.anova import factorial_anova
 from analysis.groups import compare_groups
 from analysis.mcnemar import mcnemar
 from analysis.means import within_contrast

@@ -24,6 +24,7 @@ from analysis.declared_tests import carried_out
 from analysis.inputs import Sample, sample_of
 from analysis.questions import Question, Settings
 from analysis.sampling import sampling_design
+from analysis.weighted.tests import by_value
 from surveys.simulation import load_population_model, simulate
 from surveys.study import DeclaredTest, Population, Study, TestKind
 
@@ -134,6 +135,80 @@ def one(seed: int) -> list[tuple[str, str, float | None, float, float]]:
     return [(kind, way, *estimate(kind, own, seed)) for kind in KINDS for way, own in ways.items()]
 
 
+VALUED: tuple[TestKind, ...] = (
+    "mean",
+    "contrast",
+    "path",
+    "indirect",
+    "trend",
+    "association",
+    "drivers",
+    "added_value",
+    "repeated",
+)
+RESPONDENTS = 600  #: of a simple random sample whose customers count by what they hold
+
+
+def valued(
+    rows: npt.NDArray[np.int64] | None, seed: int
+) -> list[tuple[str, float | None, float, float, float]]:
+    """By value: kind, estimate and limits, effective n; of some people, or of everybody."""
+    study, people, whole = everyone()
+    at = np.arange(len(whole.frame)) if rows is None else rows
+    frame = whole.frame.iloc[at].reset_index(drop=True)
+    groups = None if whole.groups is None else whole.groups.iloc[at].reset_index(drop=True)
+    sample = replace(whole, frame=frame, groups=groups, value=frame["AUM"])
+    out = []
+    for kind in VALUED:
+        test = DeclaredTest(
+            kind=kind, population="customers", variables=KINDS[kind], smallest_effect=0.0, direction="any"
+        )
+        found = by_value(
+            Question(
+                test=test,
+                population=study.populations[people.id],
+                sample=sample,
+                other=None,
+                settings=Settings(resamples=2000, seed=seed),
+                rng=np.random.default_rng(seed),
+            )
+        ).second
+        ends = (np.nan, np.nan) if found.interval is None else (found.interval.low, found.interval.high)
+        out.append((kind, found.estimate, *ends, found.effective_n))
+    return out
+
+
+def one_valued(seed: int) -> list[tuple[str, float | None, float, float, float]]:
+    rng = np.random.default_rng(seed)
+    return valued(rng.choice(len(everyone()[2].frame), RESPONDENTS, replace=False), seed)
+
+
+def by_value_table(samples: int, workers: int) -> list[str]:
+    """How often the effect by value, estimated with weights as uneven as assets are, is covered."""
+    truth = {kind: value for kind, value, *_ in valued(None, 0)}
+    covered: defaultdict[str, list[bool]] = defaultdict(list)
+    sizes = []
+    with ProcessPoolExecutor(workers) as pool:
+        for found in pool.map(one_valued, range(5000, 5000 + samples), chunksize=4):
+            for kind, _, low, high, size in found:
+                target = truth[kind]
+                if np.isfinite(low) and target is not None:
+                    covered[kind].append(bool(low <= target <= high))
+                    sizes.append(size)
+    return [
+        "",
+        "## Weighted by value",
+        "",
+        f"{samples} simple random samples of {RESPONDENTS}, every customer counted by their assets, which are "
+        f"as uneven as in the simulation: the effective n is some {np.mean(sizes):.0f}. Intervals of the "
+        "effect by value.",
+        "",
+        "| kind | truth | coverage |",
+        "| --- | --- | --- |",
+        *(f"| `{kind}` | {truth[kind]:.3f} | {100 * np.mean(covered[kind]):.1f} % |" for kind in VALUED),
+    ]
+
+
 def _largest() -> float:
     """Largest weight over the mean, averaged over a few samples."""
     found = []
@@ -187,7 +262,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("docs/weighted-coverage.md"))
     given = parser.parse_args()
-    given.out.write_text("\n".join(table(given.samples, given.workers)) + "\n", "utf-8")
+    lines = [*table(given.samples, given.workers), *by_value_table(given.samples, given.workers)]
+    given.out.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

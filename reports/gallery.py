@@ -519,6 +519,12 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
     effects = []
     labels = None
     claims = _claims(findings, language)
+    # a map of priorities shows importance and performance, too, with the certainty of both
+    mapped = {
+        (one.hypothesis, one.position)
+        for one in findings.views.priorities
+        if any(tier.points and tier.n >= findings.study.minimum_cell for tier in one.result.maps)
+    }
     for verdict in findings.verdicts:
         for evidence in verdict.evidence:
             population = findings.study.populations[evidence.test.population]
@@ -556,7 +562,11 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
                         result, labels=labels, theme=theme, synthetic=findings.synthetic
                     ),
                 )
-            elif isinstance(result, KeyDrivers) and any(d.performance is not None for d in result.drivers):
+            elif (
+                isinstance(result, KeyDrivers)
+                and (verdict.id, evidence.position) not in mapped
+                and any(d.performance is not None for d in result.drivers)
+            ):
                 yield Drawing(
                     key=key,
                     caption=WORDS["ipm"][language].format(

@@ -89,7 +89,8 @@ NOTES: tuple[MethodNote, ...] = (
                 "respondents who answered every item of the construct. Correlations: each pair of constructs on the respondents "
                 "who have both. Factor model: all pairs of answers where items are ordered categories, complete respondents where they "
                 "are numbers. Ladder of invariance: respondents who answered every item of the construct. Structural equation "
-                "models of hypotheses: full-information maximum likelihood, which uses every answer. Regression, drivers, mediation, "
+                "models of hypotheses: full-information maximum likelihood, which uses every answer; latent means by group: respondents "
+                "who answered every item. Regression, drivers, mediation, "
                 "moderation and segments: respondents who have all variables of the test. Answers of one "
                 "person compared with each other: persons who gave all of them. Options of a multiple-response item: whoever "
                 "answered the item. Net promoter score and banner tables: whoever answered the item. Trends between waves: whoever "
@@ -99,7 +100,7 @@ NOTES: tuple[MethodNote, ...] = (
             "zh": (
                 "不作插补。构念得分：已答题项的均值，低于规定比例者不计分。描述统计、比例与组间比较：回答了该变量且组别已知者。"
                 "α及题项统计：回答了该构念全部题项者。相关：对每一对构念使用两者均有得分者。因子模型：题项为有序类别时使用所有成对回答，为数值时使用完整作答者。"
-                "测量等同检验：回答了该构念全部题项者。假设检验中的结构方程模型：完全信息极大似然，使用全部已有回答。"
+                "测量等同检验：回答了该构念全部题项者。假设检验中的结构方程模型：完全信息极大似然，使用全部已有回答；各组潜均值：回答了全部题项者。"
                 "回归、驱动因素、中介、调节与分群：该检验所需变量齐全者。"
                 "同一人多个回答之间的比较：全部作答者。多选题：回答了该题者。净推荐值与交叉分析总表：回答了该题者。各期趋势：当期回答了该题者。"
                 "Little检验考察缺失情况不同的受访者回答是否不同，以正态分布为前提。"
@@ -114,7 +115,7 @@ NOTES: tuple[MethodNote, ...] = (
                 "Rules declared before the analysis set respondents aside: too many missing answers, failed attention "
                 "checks, answering too fast, long runs of one answer, repeated answer vectors and multivariate outliers "
                 "by the Mahalanobis distance. Nobody is deleted: a ledger keeps every respondent and rule, and every verdict is "
-                "computed again with each rule left out."
+                "computed again without each rule that alone set somebody aside."
             ),
             "zh": (
                 "依事先声明的规则搁置答卷：缺失过多、注意力检测未通过、作答过快、连续选择同一答案、答案向量重复以及马氏距离多元离群。"

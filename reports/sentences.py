@@ -23,6 +23,8 @@ DRIVER_KINDS: Mapping[str, Words] = {
     "basic": {"en": "basic", "zh": "基本因素"},
     "performance": {"en": "performance", "zh": "绩效因素"},
     "excitement": {"en": "excitement", "zh": "兴奋因素"},
+    "penalty_only": {"en": "penalty shown", "zh": "仅见惩罚"},
+    "reward_only": {"en": "reward shown", "zh": "仅见奖励"},
     "not_shown": {"en": "not shown", "zh": "未能判定"},
     "contrary": {"en": "contrary", "zh": "方向相反"},
 }
@@ -62,8 +64,8 @@ EFFECTS: Mapping[str, Words] = {
         "zh": "{population}与{versus_population}在{variable}上的标准化差异（Hedges g）",
     },
     "drivers": {
-        "en": "the share of variance (R squared) of {outcome} that goes with {predictors} together",
-        "zh": "{predictors}共同解释{outcome}的方差比例（R²）",
+        "en": "the share of variance (adjusted R²) of {outcome} that goes with {predictors} together",
+        "zh": "{predictors}共同解释{outcome}的方差比例（调整后R²）",
     },
     "correlation": {
         "en": "the correlation of {x} with {y}",
@@ -74,8 +76,8 @@ EFFECTS: Mapping[str, Words] = {
         "zh": "{predictor}与{moderator}交互项对{outcome}的标准化系数",
     },
     "added_value": {
-        "en": "the gain in R squared for {outcome} when {added} join {base}",
-        "zh": "在{base}之外加入{added}后，{outcome}的R²增量",
+        "en": "the gain in adjusted R² for {outcome} when {added} join {base}",
+        "zh": "在{base}之外加入{added}后，{outcome}的调整后R²增量",
     },
     "repeated": {
         "en": "the effect size of the differences between the answers to {variable}",

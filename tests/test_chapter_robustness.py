@@ -114,7 +114,7 @@ def test_the_choices_named_are_those_that_were_made(curves, language):
     ]
     assert design in said([replace(customers[0], specifications=tuple(weighted))])
     alone = said([replace(customers[0], specifications=specs[:1])])
-    assert {"en": "no choice is open", "zh": "没有其他同样合理的分析方案"}[language] in alone
+    assert {"en": "none of the choices examined is open", "zh": "没有可作的其他选择"}[language] in alone
 
 
 def test_only_tests_whose_analyses_disagree_are_told_one_by_one(curves, language):
@@ -129,9 +129,9 @@ def test_only_tests_whose_analyses_disagree_are_told_one_by_one(curves, language
     assert f"{curve.n_hold}" in told[0]
     assert most_telling_choice(curve) == "controls"
     holding, analyses = curve.by_choice()["controls", "none"]
-    assert {"en": f"None, {holding} of {analyses}", "zh": f"无{analyses}种中的{holding}种"}[language] in told[
-        0
-    ]
+    assert {"en": f"None, {holding} of {analyses}", "zh": f"无（{analyses}种中{holding}种成立）"}[
+        language
+    ] in told[0]
     assert {"en": "Of 6 tests, 5 come out alike", "zh": "6项检验中，5项"}[language] in prose[1]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.equivalence import equivalence
-from analysis.factorial import factorial_anova
+from analysis.factorial.anova import factorial_anova
 from analysis.mcnemar import mcnemar
 from analysis.post_hoc import all_pairs
 from analysis.two_groups import compare_two

@@ -9,15 +9,15 @@ import pytest
 from scipy import stats
 from scipy.special import ndtr
 
-from analysis.contrast_coefficients import contrast_coefficients
 from analysis.design.design import survey_design
 from analysis.design.regression import design_linear
 from analysis.design.replicates import jackknife
-from analysis.factorial import factorial_anova
-from analysis.marginal_contrasts import marginal_contrasts
-from analysis.max_t import LargestT
+from analysis.factorial.anova import factorial_anova
+from analysis.factorial.coefficients import contrast_coefficients
+from analysis.factorial.contrasts import marginal_contrasts
+from analysis.factorial.max_t import LargestT
+from analysis.factorial.simultaneous import simultaneous
 from analysis.post_hoc import all_pairs
-from analysis.simultaneous import simultaneous
 from analysis.studentized_range import studentized_range_isf, studentized_range_sf
 
 CLOSED = {"rel": 1e-9, "abs": 1e-12}

@@ -86,6 +86,16 @@ def test_kinds_recover_what_was_built_in():
     assert both.of("delight").penalty_adjusted < 0.05
 
 
+def test_one_side_shown_and_the_other_not_is_no_kind():
+    """A small sample: the penalty is there, the reward is not shown, and their sum may be zero."""
+    rng = np.random.default_rng(3)
+    x = pd.DataFrame({"queue": rng.integers(1, 6, 160).astype(float)})
+    y = (-0.6 * (x["queue"] <= 2) + 0.25 * (x["queue"] == 5) + rng.normal(size=160)).rename("y")
+    found = penalty_reward(y, x, bounds={"queue": (1, 5)}).of("queue")
+    assert found.penalty_adjusted < 0.05 < min(found.reward_adjusted, found.asymmetry_adjusted)
+    assert found.kind == "penalty_only"
+
+
 def test_the_other_way_round_rewards_are_penalties():
     x, y = made(400)
     one = penalty_reward(y, x, bounds=dict.fromkeys(x, (1, 5)), coding="thirds")

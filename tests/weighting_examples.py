@@ -39,7 +39,8 @@ from analysis.exploratory.factorability import sampling_adequacy, sphericity
 from analysis.exploratory.factors import factor_analysis
 from analysis.exploratory.number import eigenvalues, minimum_average_partial, parallel_analysis
 from analysis.exploratory.scores import factor_scores
-from analysis.factorial import factorial_anova
+from analysis.factorial.anova import factorial_anova
+from analysis.factorial.contrasts import marginal_contrasts
 from analysis.gap_map import GapRow, gap_map
 from analysis.groups import compare_groups, hedges_g
 from analysis.importance_performance import importance_performance
@@ -53,7 +54,6 @@ from analysis.keyness import keyness
 from analysis.latent_class.classes import latent_classes
 from analysis.latent_class.number import bootstrap_likelihood_ratio, class_number
 from analysis.latent_class.three_step import class_means, class_shares, classification
-from analysis.marginal_contrasts import marginal_contrasts
 from analysis.marginal_effects import average_marginal_effects
 from analysis.mcnemar import mcnemar
 from analysis.means import mean_against, mean_difference, within_contrast
@@ -275,7 +275,7 @@ WEIGHTED: Mapping[str, Example] = {
         moderate(t["A1"], t["B1"], t["AGE"], covariates=t.rows[["B2"]], **how)
         for how in (t.by_design, t.by_branch)
     ),
-    "marginal_contrasts.marginal_contrasts": lambda t: tuple(
+    "factorial.contrasts.marginal_contrasts": lambda t: tuple(
         marginal_contrasts(
             t["A2"],
             t.rows[["SEX", "TIER"]],
@@ -417,7 +417,9 @@ COUNTED: Mapping[str, Example] = {
             t.rows[B], factor_analysis(pearson_correlations(t.rows[B], **t.counted), n_factors=1), **t.counted
         ).correlations
     ),
-    "factorial.factorial_anova": lambda t: factorial_anova(t["A1"], t.rows[["SEX", "TIER"]], **t.counted),
+    "factorial.anova.factorial_anova": lambda t: factorial_anova(
+        t["A1"], t.rows[["SEX", "TIER"]], **t.counted
+    ),
     "items_by_tier.items_by_tier": lambda t: items_by_tier(t.rows[["A1", "A2"]], t["TIER"], **t.counted),
     "groups.compare_groups": lambda t: compare_groups(
         t["A2"], t["TIER"], rng=_rng(), resamples=50, **t.counted

@@ -37,8 +37,8 @@ WORDS = {
     "holds": {"en": "Holds in", "zh": "成立"},
     "of": {"en": "{holding} of {analyses}", "zh": "{holding}/{analyses}"},
     "holds_note": {
-        "en": "Holds in: in how many of the defensible analyses of @tbl:robustness the whole interval lies beyond the smallest effect of interest.",
-        "zh": "“成立”列为@tbl:robustness所列各种合理分析中整个区间超过最小关注效应的分析数。",
+        "en": "Holds in: in how many of the analyses of @tbl:robustness the whole interval lies beyond the smallest effect of interest.",
+        "zh": "“成立”列为@tbl:robustness所列各种分析中整个区间超过最小关注效应的分析数。",
     },
     "robust": {
         "en": "@sec:robustness-of-findings carries out each of the {tests} tests in {fewest} to {most} ways: {alike} of them come out alike in all, and {doubtful} depend on choices made in the analysis ({names}).",
@@ -49,8 +49,12 @@ WORDS = {
         "zh": "@sec:robustness-of-findings对{tests}项检验逐一作了{fewest}至{most}种分析，每项检验在其全部分析中结论一致。",
     },
     "counts": {
-        "en": "Of {total} hypotheses, {supported} are supported, {not_supported} not supported, {contradicted} contradicted, and for {cannot_tell} the data cannot tell.",
-        "zh": "{total}项假设中，{supported}项得到支持，{not_supported}项未得到支持，{contradicted}项与数据相反，{cannot_tell}项无法判断。",
+        "en": "Of {total} confirmatory hypotheses, {supported} are supported, {not_supported} not supported, {contradicted} contradicted, and for {cannot_tell} the data cannot tell.",
+        "zh": "{total}项验证性假设中，{supported}项得到支持，{not_supported}项未得到支持，{contradicted}项与数据相反，{cannot_tell}项无法判断。",
+    },
+    "counts_exploratory": {
+        "en": "Of {total} exploratory hypotheses, which need confirmation on new data, the data are consistent with {supported}, do not support {not_supported}, contradict {contradicted}, and cannot tell for {cannot_tell}.",
+        "zh": "{total}项探索性假设（尚需用新数据验证）中，{supported}项与数据一致，{not_supported}项未得到支持，{contradicted}项与数据相反，{cannot_tell}项无法判断。",
     },
     "limits": {"en": "Limits", "zh": "局限"},
     "limit_cross": {
@@ -58,8 +62,8 @@ WORDS = {
         "zh": "全部数据为同一时点的自陈回答，相关关系不能说明因果关系。",
     },
     "limit_invariance": {
-        "en": "Whether groups of one population understand the items alike is examined construct by construct (chapter on measurement); so is whether two populations do, wherever they answered the same three items or more. Of single questions it is assumed.",
-        "zh": "同一人群内各组对题项的理解是否一致已逐构念检验（见测量质量一章）；两类人群回答相同的三个以上题项时，其测量等同亦已检验；单一题目则系假定。",
+        "en": "Whether groups of one population understand the items alike is examined construct by construct where its items and groups allow it (chapter on measurement); so is whether two populations do, wherever they answered the same three items or more. Of single questions it is assumed.",
+        "zh": "同一人群内各组对题项的理解是否一致，凡题项数和组内人数允许者，已逐构念检验（见测量质量一章）；两类人群回答相同的三个以上题项时，其测量等同亦已检验；单一题目则系假定。",
     },
     "limit_weighted": {
         "en": "The study declares a sampling design for {names} that cannot be used. Shares, means and tests in this report are not weighted and describe the respondents, not their population; hypotheses that rest on these answers are therefore not judged.",
@@ -95,9 +99,11 @@ def verdicts_chapter(telling: Telling) -> Iterator[Block]:
     if not verdicts:
         return
     yield Heading(text=telling.say(WORDS["verdicts"]), key="verdicts")
-    outcomes = [verdict.outcome for verdict in verdicts]
-    counts = {outcome: str(outcomes.count(outcome)) for outcome in OUTCOMES}  # type: ignore[arg-type]
-    yield Prose(telling.say(WORDS["counts"], total=str(len(verdicts)), **counts))
+    for words, confirmatory in (("counts", True), ("counts_exploratory", False)):
+        outcomes = [v.outcome for v in verdicts if v.hypothesis.confirmatory == confirmatory]
+        if outcomes:
+            counts = {outcome: str(outcomes.count(outcome)) for outcome in OUTCOMES}  # type: ignore[arg-type]
+            yield Prose(telling.say(WORDS[words], total=str(len(outcomes)), **counts))
     if telling.findings.curves:
         yield Prose(_robust(telling))
     rows: list[tuple[str, ...]] = []

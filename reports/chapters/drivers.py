@@ -17,8 +17,8 @@ from surveys.study import DeclaredTest
 
 WORDS = {
     "text": {
-        "en": "@tbl:{key} asks of each driver how much lower {outcome} stands where the driver is rated low (penalty) and how much higher where it is rated high (reward) than where it is rated in between, with the other drivers held constant. With basic drivers the penalty prevails, with excitement drivers the reward; with performance drivers both are there.",
-        "zh": "@tbl:{key}以对驱动因素评价居中者为参照并控制其他因素，考察评价低者的{outcome}低多少（惩罚）、评价高者高多少（奖励）。基本因素以惩罚为主，兴奋因素以奖励为主，绩效因素两者兼有。",
+        "en": "@tbl:{key} asks of each driver how much lower {outcome} stands where the driver is rated low (penalty) and how much higher where it is rated high (reward) than where it is rated in between, with the other drivers held constant. With basic drivers the penalty outweighs the reward, with excitement drivers the reward the penalty; with performance drivers both are there and neither is shown to outweigh the other. Where only one of them is shown, and not that it outweighs the other, the table says no more than that.",
+        "zh": "@tbl:{key}以对驱动因素评价居中者为参照并控制其他因素，考察评价低者的{outcome}低多少（惩罚）、评价高者高多少（奖励）。惩罚大于奖励者为基本因素，奖励大于惩罚者为兴奋因素，两者兼有且未见其一占优者为绩效因素；仅见其一、又未见其大于另一者时，表中只如实注明。",
     },
     "none": {
         "en": "Penalties and rewards of the drivers cannot be told apart here: {reason}.",
@@ -46,12 +46,12 @@ WORDS = {
     "interval": {"en": "{level} interval", "zh": "{level}区间"},
     "kind": {"en": "Kind", "zh": "类型"},
     "note": {
-        "en": "Differences in points of the outcome's scale. Low: {low} and below; high: {high} and above. A penalty or reward counts as there when its p-value is below {significance} after Holm's correction over all of them, and one outweighs the other when their sum is other than zero, corrected over the drivers. Not shown: neither is there, which does not mean that there is none. Errors {errors}.",
-        "zh": "数值为结果变量量表上的差值。低评价指{low}及以下，高评价指{high}及以上。惩罚或奖励在全部项目间作Holm校正后p小于{significance}时视为存在；两者之和在各驱动因素间校正后异于零时，视为其一占优。“未能判定”指两者均未显示，并不表示不存在。{errors}。",
+        "en": "Differences in points of the outcome's scale. Low: {low} and below; high: {high} and above. A penalty or reward counts as there when its p-value is below {significance} after Holm's correction over all of them, and one outweighs the other when their sum is other than zero, corrected over the drivers. Not shown: neither is there, which does not mean that there is none. Intervals are not corrected. Errors {errors}.",
+        "zh": "数值为结果变量量表上的差值。低评价指{low}及以下，高评价指{high}及以上。惩罚或奖励在全部项目间作Holm校正后p小于{significance}时视为存在；两者之和在各驱动因素间校正后异于零时，视为其一占优。“未能判定”指两者均未显示，并不表示不存在。区间未作校正。{errors}。",
     },
     "note_scales": {
-        "en": "Differences in points of the outcome's scale. Low and high: the outer parts of each driver's scale. A penalty or reward counts as there when its p-value is below {significance} after Holm's correction over all of them, and one outweighs the other when their sum is other than zero, corrected over the drivers. Not shown: neither is there, which does not mean that there is none. Errors {errors}.",
-        "zh": "数值为结果变量量表上的差值。低评价与高评价指各驱动因素量表的两端。惩罚或奖励在全部项目间作Holm校正后p小于{significance}时视为存在；两者之和在各驱动因素间校正后异于零时，视为其一占优。“未能判定”指两者均未显示，并不表示不存在。{errors}。",
+        "en": "Differences in points of the outcome's scale. Low and high: the outer parts of each driver's scale. A penalty or reward counts as there when its p-value is below {significance} after Holm's correction over all of them, and one outweighs the other when their sum is other than zero, corrected over the drivers. Not shown: neither is there, which does not mean that there is none. Intervals are not corrected. Errors {errors}.",
+        "zh": "数值为结果变量量表上的差值。低评价与高评价指各驱动因素量表的两端。惩罚或奖励在全部项目间作Holm校正后p小于{significance}时视为存在；两者之和在各驱动因素间校正后异于零时，视为其一占优。“未能判定”指两者均未显示，并不表示不存在。区间未作校正。{errors}。",
     },
     "stated_text": {
         "en": "@tbl:{key} ranks the drivers by how much respondents say they matter, beside how much of the variance of {outcome} goes with them (LMG). Over the drivers the two rankings correlate with {estimate} (Spearman, {level} interval {interval}). {parting}",

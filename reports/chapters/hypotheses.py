@@ -48,8 +48,12 @@ WORDS = {
     "weight": {"en": "Relative weight", "zh": "相对权重"},
     "performance": {"en": "Performance", "zh": "表现值"},
     "drivers_note": {
-        "en": "LMG values add up to R². Performance: mean on the scale from 0 to 100.",
-        "zh": "LMG之和为R²。表现值为换算到0至100的均值。",
+        "en": "β: standardised coefficient. LMG: share of variance that goes with a driver, averaged over all orders; the values add up to R² = {r_squared}, not adjusted for the number of drivers. Relative weight: Johnson's, which adds up likewise. Performance: mean on the scale from 0 to 100.",
+        "zh": "β为标准化系数。LMG为各因素对所有进入顺序取平均的方差解释份额，其和为未调整的R²（{r_squared}）。相对权重为Johnson法，其和相同。表现值为换算到0至100的均值。",
+    },
+    "drivers_alone": {
+        "en": "The hypothesis is tested for all drivers together. Taken alone, with the others held constant, the coefficient of {drivers} is not told apart from zero.",
+        "zh": "该假设就全部因素共同检验。就单个因素而言，控制其他因素后，{drivers}的系数未显著异于零。",
     },
 }
 HEADING_EMS = 31.0  #: what stands on one line of a heading beside its number
@@ -77,6 +81,7 @@ def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
     yield Prose(conclusion(telling, verdict))
     for evidence in verdict.evidence:
         if isinstance(evidence.result, KeyDrivers) and evidence.result.drivers:
+            yield from _alone(telling, evidence, evidence.result)
             yield _drivers(telling, verdict, evidence, evidence.result)
         key = f"hypotheses.{verdict.id}.{evidence.position + 1}"
         for name in (key, f"{key}.priorities"):
@@ -171,6 +176,20 @@ def conclusion(telling: Telling, verdict: Verdict) -> str:
     )
 
 
+def _alone(telling: Telling, evidence: Evidence, result: KeyDrivers) -> Iterator[Prose]:
+    """Drivers whose own coefficient is not told apart from zero."""
+    entries = result.entries()
+    intervals = {
+        one.name: pick(entries, "standardized_coefficient", predictor=one.name).interval
+        for one in result.drivers
+    }
+    weak = [name for name, interval in intervals.items() if interval is None or not interval.excludes(0)]
+    if weak:
+        labels = telling.labels(evidence.test.population)
+        names = listed([labels.name(name) for name in weak], telling.language)
+        yield Prose(telling.say(WORDS["drivers_alone"], drivers=names))
+
+
 def _drivers(telling: Telling, verdict: Verdict, evidence: Evidence, result: KeyDrivers) -> Table:
     population = evidence.test.population
     labels = telling.labels(population)
@@ -206,5 +225,12 @@ def _drivers(telling: Telling, verdict: Verdict, evidence: Evidence, result: Key
             *(Column(id=name, label=telling.say(WORDS[name], level=level)) for name in names),
         ),
         rows=tuple(rows),
-        notes=(telling.say(WORDS["drivers_note"]),),
+        notes=(
+            telling.say(
+                WORDS["drivers_note"],
+                r_squared=telling.cite(
+                    scope, pick(entries, "adjusted_r_squared"), "more.r_squared", "bounded"
+                ),
+            ),
+        ),
     )

@@ -15,12 +15,12 @@ from reports.telling import Telling
 WORDS = {
     "title": {"en": "Robustness", "zh": "稳健性"},
     "intro": {
-        "en": "Every test was carried out again under all choices that could have been made with as good reasons: {choices}. @tbl:robustness says in how many of these analyses the effect holds, that is, its whole interval lies beyond the smallest effect of interest.",
-        "zh": "每项检验均在所有同样合理的分析方案下重做：{choices}。@tbl:robustness列出效应在其中多少种分析中成立，即整个区间均超过最小关注效应。",
+        "en": "Every test was carried out again under all combinations of these choices, where a test leaves them open: {choices}. An analysis without the controls that a test declares asks a different question; it is there to show what the controls do. @tbl:robustness says in how many of these analyses the effect holds, that is, its whole interval lies beyond the smallest effect of interest.",
+        "zh": "每项检验均在下列选择的各种组合下重做（以该检验可作的选择为限）：{choices}。不加入所声明控制变量的分析检验的并非原论断，列出仅为说明控制变量的作用。@tbl:robustness列出效应在其中多少种分析中成立，即整个区间均超过最小关注效应。",
     },
     "intro_single": {
-        "en": "In these tests no choice is open that could have been made otherwise. @tbl:robustness lists them as declared.",
-        "zh": "这些检验没有其他同样合理的分析方案，@tbl:robustness按声明的分析列出。",
+        "en": "In these tests none of the choices examined is open. @tbl:robustness lists them as declared.",
+        "zh": "这些检验没有可作的其他选择，@tbl:robustness按声明的分析列出。",
     },
     "nothing": {"en": "The study declares no tests.", "zh": "本研究未声明检验。"},
     "alike": {
@@ -57,7 +57,7 @@ WORDS = {
         "zh": "{id}，{effect}：效应在{analyses}种分析中的{holding}种成立。",
     },
     "people": {"en": "{effect} ({people})", "zh": "{effect}（{people}）"},
-    "otherwise": {"en": "Otherwise: {zones}.", "zh": "其余：{zones}。"},
+    "otherwise": {"en": "Otherwise: {zones}.", "zh": "其余分析中，{zones}。"},
     "straddles": {"en": "in {count} the data cannot tell", "zh": "{count}种无法判断"},
     "short": {
         "en": "in {count} there is no effect that would matter",
@@ -71,7 +71,7 @@ WORDS = {
         "en": "It hangs most on the choice of “{dimension}”: {choices}.",
         "zh": "结论受“{dimension}”这一选择影响最大：{choices}。",
     },
-    "choice": {"en": "{choice}, {holding} of {analyses}", "zh": "{choice}{analyses}种中的{holding}种"},
+    "choice": {"en": "{choice}, {holding} of {analyses}", "zh": "{choice}（{analyses}种中{holding}种成立）"},
 }
 #: what the chapter says of each choice that was made, in this order
 CHOSEN = {

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.special import stdtr, stdtrit
 
 from analysis.adjust import benjamini_hochberg, holm
-from analysis.max_t import LargestT
+from analysis.factorial.max_t import LargestT
 from analysis.studentized_range import studentized_range_isf, studentized_range_sf
 from analysis.weighting import no_estimate
 
@@ -40,7 +40,7 @@ class Simultaneous:
 
     raw_p_values: tuple[float, ...]
     p_values: tuple[float, ...]
-    numerical_errors: tuple[float, ...]  #: of ``p_values``, where directions were drawn (``analysis.max_t``)
+    numerical_errors: tuple[float, ...]  #: of ``p_values``, where directions were drawn (``max_t``)
     reach: tuple[float, ...]  #: how many standard errors an interval goes to either side
 
 

@@ -19,7 +19,9 @@ import pandas as pd
 from analysis.groups import group_label
 from analysis.weighting import step_of
 
-WEIGHTING = step_of("analysis.factorial.factorial_anova", "analysis.marginal_contrasts.marginal_contrasts")
+WEIGHTING = step_of(
+    "analysis.factorial.anova.factorial_anova", "analysis.factorial.contrasts.marginal_contrasts"
+)
 
 Array = npt.NDArray[np.float64]
 Term = tuple[str, ...]

@@ -23,15 +23,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.contrast_coefficients import CONTRASTS, Contrast, contrast_coefficients
 from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
 from analysis.design.design import Design
-from analysis.factorial_fit import CompleteRows, Errors, FittedFactors, fit_rows, fit_under_design
-from analysis.factorial_model import Averaging, FactorColumns, Term, model_terms, why_no_model
+from analysis.factorial.coefficients import CONTRASTS, Contrast, contrast_coefficients
+from analysis.factorial.fit import CompleteRows, Errors, FittedFactors, fit_rows, fit_under_design
+from analysis.factorial.model import Averaging, FactorColumns, Term, model_terms, why_no_model
+from analysis.factorial.simultaneous import ADJUSTMENTS, Adjustment, simultaneous
 from analysis.groups import group_label
 from analysis.results import Entry, Interval, Tabular
-from analysis.simultaneous import ADJUSTMENTS, Adjustment, simultaneous
 from analysis.weighted_moments import row_weights
 from analysis.weighting import takes_weights
 
@@ -69,7 +69,7 @@ class MarginalContrast:
     effect_size: float | None = None  #: estimate over the residual sd
     effect_size_std_error: float | None = None
     effect_size_interval: Interval | None = None  #: with the reach of ``interval``
-    numerical_error: float = 0.0  #: of ``p_value``, where directions were drawn, see ``analysis.max_t``
+    numerical_error: float = 0.0  #: of ``p_value``, where directions were drawn, see ``max_t.py``
     state: str = "ok"
     reason: str = ""
 
@@ -217,7 +217,7 @@ def marginal_contrasts(
     adjustment : str
         ``single_step``: the largest of the correlated t statistics [1]_; for ``control`` that is Dunnett's
         test [2]_ (``mvt``, ``multcomp::glht``); p-values are exact to 12 digits for up to four means, and to
-        some 1e-5 beyond (fixed seeds, see ``analysis.max_t``). ``tukey``: for pairs only, exact where all
+        some 1e-5 beyond (fixed seeds, see ``max_t.py``). ``tukey``: for pairs only, exact where all
         differences have one error, else a little wide. ``holm``, ``bonferroni``, ``benjamini_hochberg``,
         ``none``.
     family : {"each", "all"}
@@ -250,7 +250,7 @@ def marginal_contrasts(
         intervals of contrast and effect cover 72 to 81 % with classical errors and 92 to 93 % with HC3;
         elsewhere those of HC3 cover 93 to 96 %. Under a design the sd is that
         of weighted residuals (``svyvar``), and shares of ``averaging`` count as known. ``state`` is as in
-        :func:`analysis.factorial.factorial_anova`.
+        :func:`analysis.factorial.anova.factorial_anova`.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from scipy import stats
 
 from analysis.counted_rows import Counts, written_out
 from analysis.descriptives import mean_interval
-from analysis.factorial_model import Averaging, FactorColumns, Term, model_terms, why_no_model
+from analysis.factorial.model import Averaging, FactorColumns, Term, model_terms, why_no_model
 from analysis.groups import group_label
 from analysis.noncentral import f_noncentrality
 from analysis.results import Entry, Interval, Tabular
@@ -123,7 +123,7 @@ class FactorialAnova(Tabular):
 
 @refuses_weights(
     "its errors are those of a simple random sample",
-    instead="analysis.design.regression.design_linear and analysis.marginal_contrasts.marginal_contrasts",
+    instead="analysis.design.regression.design_linear and analysis.factorial.contrasts.marginal_contrasts",
     counts="rows",
 )
 def factorial_anova(
@@ -161,7 +161,7 @@ def factorial_anova(
     -------
     FactorialAnova
         Marginal means average the predictions over the levels of the other factors, covariates at their
-        means, as R's ``emmeans`` does [2]_; ``analysis.marginal_contrasts`` compares them. ``state`` is
+        means, as R's ``emmeans`` does [2]_; ``analysis.factorial.contrasts`` compares them. ``state`` is
         ``empty_cell`` if a combination of levels has nobody while interactions are asked for, ``too_few`` if
         no degrees of freedom are left, ``constant`` if an outcome, factor or covariate does not vary, and
         ``inadmissible`` if columns determine one another.

@@ -19,11 +19,11 @@ from analysis.design.jackknife import WeightedSums
 from analysis.design.linearization import Estimator, Linearized, estimated
 from analysis.design.regression import design_linear, weighted_squares
 from analysis.design.spread import Spread
-from analysis.factorial_model import FactorColumns, Term
+from analysis.factorial.model import FactorColumns, Term
 from analysis.weighted_moments import row_weights
 from analysis.weighting import step_of
 
-WEIGHTING = step_of("analysis.marginal_contrasts.marginal_contrasts")
+WEIGHTING = step_of("analysis.factorial.contrasts.marginal_contrasts")
 
 Array = npt.NDArray[np.float64]
 Errors = Literal["classical", "hc3"]

@@ -1,0 +1,1 @@
+"""Several factors at once: analysis of variance and covariance, marginal means and their contrasts."""
