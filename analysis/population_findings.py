@@ -152,7 +152,12 @@ def population_findings(
     constructs = [c.id for c in questionnaire.constructs if c.id in sample.frame]
     rated = _rated(questionnaire, sample)
     several = [c.id for c in questionnaire.constructs if c.id in sample.frame and len(c.items) > 1]
-    numbers = [item.id for item in questionnaire.items if item.kind == "number" and item.id in sample.frame]
+    named = {population.cluster, population.second_cluster}  # numbers of branches are names, not quantities
+    numbers = [
+        item.id
+        for item in questionnaire.items
+        if item.kind == "number" and item.id in sample.frame and item.id not in named
+    ]
     outcomes = _outcomes_by_group(population, rated, constructs)
     groups = sample.groups
     comparisons, trends = _compared(population, sample, outcomes, settings)

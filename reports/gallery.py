@@ -22,6 +22,7 @@ from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
 from reports.labels import Labels
 from reports.sentences import listed
+from reports.shortening import shortened
 from reports.small_cells import hidden_groups
 from reports.theme import DEFAULT, Format, Theme, save
 from surveys.study import DeclaredTest
@@ -33,6 +34,7 @@ SHOWN_BY_TIER = ("satisfaction", "loyalty")
 SHOWN_AS_LIKERT = ("satisfaction", "loyalty", "effectiveness")
 ROWS_OF_A_PROFILE = 60  #: groups times constructs in one picture
 ROWS_OF_A_FOREST = 17  #: effects in one picture
+CLAIM_EMS = 31.0  #: of a hypothesis in a caption
 FORMATS: tuple[Format, ...] = ("png", "svg")
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -109,15 +111,18 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "Importance and performance of the drivers of {outcome}, {population}",
         "zh": "{outcome}各驱动因素的重要性与表现（{population}）",
     },
-    "path": {"en": "{id}: standardised paths", "zh": "{id}：标准化路径"},
-    "structural": {"en": "{id}: structural equation model", "zh": "{id}：结构方程模型"},
+    "path": {"en": "{id} ({claim}): standardised paths", "zh": "{id}（{claim}）：标准化路径"},
+    "structural": {
+        "en": "{id} ({claim}): structural equation model",
+        "zh": "{id}（{claim}）：结构方程模型",
+    },
     "effects": {
         "en": "All tested effects against the smallest effect of interest",
         "zh": "各检验效应与最小关注效应",
     },
     "robustness": {
-        "en": "{id}, test {test}: the effect under all choices of analysis",
-        "zh": "{id}第{test}项检验：各种分析选择下的效应",
+        "en": "{id}, test {test} ({claim}): the effect under all choices of analysis",
+        "zh": "{id}第{test}项检验（{claim}）：各种分析选择下的效应",
     },
     "wave_change": {
         "en": "Why the score of {variable} changed between the last two waves, {population}",
@@ -513,6 +518,7 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
 
     effects = []
     labels = None
+    claims = _claims(findings, language)
     # a map of priorities shows importance and performance, too, with the certainty of both
     mapped = {
         (one.hypothesis, one.position)
@@ -541,7 +547,7 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
             if isinstance(result, Mediation) and result.paths:
                 yield Drawing(
                     key=key,
-                    caption=WORDS["path"][language].format(id=plain(verdict.id)),
+                    caption=WORDS["path"][language].format(id=plain(verdict.id), claim=claims[verdict.id]),
                     draw=lambda result=result, labels=labels: mediation_path(  # type: ignore[misc]
                         result, labels=labels, theme=theme, synthetic=findings.synthetic
                     ),
@@ -549,7 +555,9 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
             elif isinstance(result, LatentEffect) and result.paths:
                 yield Drawing(
                     key=key,
-                    caption=WORDS["structural"][language].format(id=plain(verdict.id)),
+                    caption=WORDS["structural"][language].format(
+                        id=plain(verdict.id), claim=claims[verdict.id]
+                    ),
                     draw=lambda result=result, labels=labels: structural_model(  # type: ignore[misc]
                         result, labels=labels, theme=theme, synthetic=findings.synthetic
                     ),
@@ -586,16 +594,27 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
 def _robustness_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
     from reports.figures.specification_curve import specification_curve
 
+    claims = _claims(findings, language)
     for curve in disagreeing(findings.curves):
         questionnaire = findings.study.populations[curve.test.population].questionnaire
         labels = Labels(questionnaire=questionnaire, language=language)
         yield Drawing(
             key=figure_key(curve),
-            caption=WORDS["robustness"][language].format(id=plain(curve.hypothesis), test=curve.position + 1),
+            caption=WORDS["robustness"][language].format(
+                id=plain(curve.hypothesis), test=curve.position + 1, claim=claims[curve.hypothesis]
+            ),
             draw=lambda curve=curve, labels=labels: specification_curve(  # type: ignore[misc]
                 curve, labels=labels, theme=theme, synthetic=findings.synthetic
             ),
         )
+
+
+def _claims(findings: Findings, language: str) -> dict[str, str]:
+    """The claim of every hypothesis, short enough for a caption."""
+    return {
+        hypothesis.id: plain(shortened(hypothesis.claim[language], CLAIM_EMS))
+        for hypothesis in findings.study.hypotheses
+    }
 
 
 def effect_label(test: DeclaredTest, labels: Labels) -> str:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from surveys.questionnaire import Questionnaire
+
+RANGE = re.compile(r"(?<![0-9A-Za-z_.-])([0-9]+)-([0-9]+)(?![0-9A-Za-z_-]|\.[0-9])")
+
+
+def with_dashes(text: str) -> str:
+    """Ranges of numbers with the dash that belongs between them.
+
+    >>> with_dashes("Risk score (0-100)"), with_dashes("18-25岁"), with_dashes("2026-01-05")
+    ('Risk score (0–100)', '18–25岁', '2026-01-05')
+    """
+    return RANGE.sub("\\1–\\2", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +33,9 @@ class Labels:
         if questionnaire.has_construct(variable):
             construct = questionnaire.construct(variable)
             text = construct.short if short and construct.short is not None else construct.label
-            return text[self.language]
+            return with_dashes(text[self.language])
         if questionnaire.has_item(variable):
-            return questionnaire.item(variable).text[self.language]
+            return with_dashes(questionnaire.item(variable).text[self.language])
         item_id, _, code = variable.rpartition("_")
         if questionnaire.has_item(item_id) and code.lstrip("-").isdigit():
             return self.option(item_id, int(code))
@@ -34,7 +46,7 @@ class Labels:
         scale = self.questionnaire.item(item_id).scale
         if scale is None:
             return str(code)
-        return scale.label(code, self.language)
+        return with_dashes(scale.label(code, self.language))
 
     def say(self, words: Mapping[str, str]) -> str:
         """The one of several translations that is in this language."""

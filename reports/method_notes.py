@@ -13,6 +13,7 @@ class MethodNote:
     title: Mapping[str, str]
     text: Mapping[str, str]
     cites: tuple[str, ...] = ()
+    topic: str = ""  #: what a study must hold for the note to be told; nothing for notes of every study
 
 
 REFERENCES: Mapping[str, str] = {
@@ -29,6 +30,8 @@ REFERENCES: Mapping[str, str] = {
     "matzler2002": "Matzler, K., & Sauerwein, E. (2002). The factor structure of customer satisfaction: An empirical test of the importance grid and the penalty-reward-contrast analysis. International Journal of Service Industry Management, 13(4), 314-332.",
     "brown1977": "Brown, M. B., & Benedetti, J. K. (1977). Sampling behavior of tests for correlation in two-way contingency tables. Journal of the American Statistical Association, 72(358), 309-315.",
     "bergsma2013": "Bergsma, W. (2013). A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean Statistical Society, 42(3), 323-328.",
+    "chen2007": "Chen, F. F. (2007). Sensitivity of goodness of fit indexes to lack of measurement invariance. Structural Equation Modeling, 14(3), 464-504.",
+    "cheung2002": "Cheung, G. W., & Rensvold, R. B. (2002). Evaluating goodness-of-fit indexes for testing measurement invariance. Structural Equation Modeling, 9(2), 233-255.",
     "cochran1950": "Cochran, W. G. (1950). The comparison of percentages in matched samples. Biometrika, 37(3/4), 256-266.",
     "cohen1988": "Cohen, J. (1988). Statistical power analysis for the behavioral sciences (2nd ed.). Erlbaum.",
     "cronbach1951": "Cronbach, L. J. (1951). Coefficient alpha and the internal structure of tests. Psychometrika, 16(3), 297-334.",
@@ -40,6 +43,7 @@ REFERENCES: Mapping[str, str] = {
     "hayes2018": "Hayes, A. F. (2018). Introduction to mediation, moderation, and conditional process analysis (2nd ed.). Guilford Press.",
     "hedges1981": "Hedges, L. V. (1981). Distribution theory for Glass's estimator of effect size and related estimators. Journal of Educational Statistics, 6(2), 107-128.",
     "holm1979": "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics, 6(2), 65-70.",
+    "hu1999": "Hu, L., & Bentler, P. M. (1999). Cutoff criteria for fit indexes in covariance structure analysis: Conventional criteria versus new alternatives. Structural Equation Modeling, 6(1), 1-55.",
     "johnson2000": "Johnson, J. W. (2000). A heuristic method for estimating the relative weight of predictor variables in multiple regression. Multivariate Behavioral Research, 35(1), 1-19.",
     "jonckheere1954": "Jonckheere, A. R. (1954). A distribution-free k-sample test against ordered alternatives. Biometrika, 41(1/2), 133-145.",
     "jones2015": "Jones, J. A., & Waller, N. G. (2015). The normal-theory and asymptotic distribution-free (ADF) covariance matrix of standardized regression coefficients. Psychometrika, 80(2), 365-378.",
@@ -58,6 +62,7 @@ REFERENCES: Mapping[str, str] = {
     "smithson2003": "Smithson, M. (2003). Confidence intervals. Sage.",
     "welch1951": "Welch, B. L. (1951). On the comparison of several mean values: An alternative approach. Biometrika, 38(3/4), 330-336.",
     "wilson1927": "Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the American Statistical Association, 22(158), 209-212.",
+    "wu2016": "Wu, H., & Estabrook, R. (2016). Identification of confirmatory factor analysis models of different levels of invariance for ordered categorical outcomes. Psychometrika, 81(4), 1014-1045.",
 }
 
 NOTES: tuple[MethodNote, ...] = (
@@ -129,6 +134,31 @@ NOTES: tuple[MethodNote, ...] = (
             "zh": "报告Cronbach α系数及其Feldt置信区间和题项-总分统计量。α低于0.50的构念不用于假设检验。",
         },
         cites=("cronbach1951", "feldt1965", "nunnally1994"),
+    ),
+    MethodNote(
+        title={"en": "Factor model", "zh": "因子模型"},
+        text={
+            "en": (
+                "All constructs of a population stand in one confirmatory factor model with correlated factors, each item on its own "
+                "construct. Indices of fit are held against conventional cut-offs, which are rules of thumb; no verdict rests on them."
+            ),
+            "zh": "同一人群的全部构念纳入一个因子相关的验证性因子模型，每个题项只载荷于所属构念。拟合指数与常用临界值对照；临界值仅为经验法则，假设判断不以此为据。",
+        },
+        cites=("hu1999",),
+        topic="factor_model",
+    ),
+    MethodNote(
+        title={"en": "Comparability of groups", "zh": "组间可比性"},
+        text={
+            "en": (
+                "Whether groups understand the items of a construct alike is tested level by level, from the same structure to equal "
+                "thresholds, loadings and intercepts. A level fails by the scaled difference test together with a fall of the fit "
+                "index; conventional cut-offs for such changes are given beside the steps."
+            ),
+            "zh": "各组对同一构念题项的理解是否一致，按结构、阈值、载荷、截距相等逐级检验。差异检验显著且拟合指数下降达到界值时，该级不成立；表注列出拟合指数变化的常用临界值。",
+        },
+        cites=("wu2016", "cheung2002", "chen2007"),
+        topic="comparability",
     ),
     MethodNote(
         title={"en": "Comparisons of groups", "zh": "组间比较"},
@@ -219,14 +249,16 @@ NOTES: tuple[MethodNote, ...] = (
             ),
         },
         cites=("brandt1987", "matzler2002", "edwards1993", "humberg2019"),
+        topic="views",
     ),
     MethodNote(
         title={"en": "Net promoter score", "zh": "净推荐值"},
         text={
-            "en": "The share who answer 9 or 10 minus the share who answer 0 to 6, in points from -100 to 100.",
+            "en": "The share who answer 9 or 10 minus the share who answer 0 to 6, in points from −100 to 100.",
             "zh": "回答9或10者的比例减去回答0至6者的比例，以−100至100的分数表示。",
         },
         cites=("reichheld2003",),
+        topic="recommend",
     ),
     MethodNote(
         title={"en": "Segments and rules", "zh": "分群与规则"},
@@ -239,6 +271,7 @@ NOTES: tuple[MethodNote, ...] = (
             "zh": "以标准化账户数据的k均值聚类得到分群，与分层规则比较其顺序的加权κ系数及各自解释的结果变量方差；增量的区间以给定分群为条件。",
         },
         cites=("fleiss1969",),
+        topic="segments",
     ),
     MethodNote(
         title={"en": "Verdicts", "zh": "结论规则"},
@@ -274,6 +307,7 @@ NOTES: tuple[MethodNote, ...] = (
             ),
         },
         cites=("kitagawa1955",),
+        topic="waves",
     ),
     MethodNote(
         title={"en": "Many tests", "zh": "多重检验"},
@@ -316,11 +350,8 @@ NOTES: tuple[MethodNote, ...] = (
             ),
         },
         cites=("simonsohn2020",),
+        topic="robustness",
     ),
-)
-
-#: told where a population declares a sampling design, or what its customers are worth
-DESIGN_NOTES: tuple[MethodNote, ...] = (
     MethodNote(
         title={"en": "Sampling design", "zh": "抽样设计"},
         text={
@@ -332,17 +363,48 @@ DESIGN_NOTES: tuple[MethodNote, ...] = (
                 "use Student's t with Satterthwaite's degrees of freedom, at most clusters less strata: with strongly unequal "
                 "weights or a small tier, linearised intervals are too narrow. Effects that are squared lengths use the "
                 "noncentral chi-square, products of coefficients draws from their joint distribution, and segments and "
-                "the fields of priority maps bootstrap replicates of the weights. The effect by value weights every customer by what they are worth; both estimates "
-                "share their respondents, and so do their influence values."
+                "the fields of priority maps bootstrap replicates of the weights."
             ),
             "zh": (
                 "抽样设计下的效应是加权样本的函数，其误差为影响值总和在该设计下的误差：计入分层、多阶段整群和有限总体，"
                 "对按边际分布加权者只计入边际未能解释的部分。除非研究声明采用线性化误差，凡效应由答案之和决定者，影响值均由逐一剔除抽样单元得到，"
                 "区间采用t分布，自由度按Satterthwaite法估计，且不超过群数减层数：权重悬殊或某一等级人数很少时，线性化区间过窄。平方长度型效应采用非中心卡方，"
-                "系数乘积采用其联合分布的抽样，客户分群与优先改进图的区域采用权重的自助复制。按价值加权的效应以每位客户的价值为权重；"
-                "两种估计及其影响值来自相同的受访者。"
+                "系数乘积采用其联合分布的抽样，客户分群与优先改进图的区域采用权重的自助复制。"
             ),
         },
         cites=("binder1983", "deville1993", "kish1992", "rao1988", "valliant2010", "wolter2007"),
+        topic="design",
+    ),
+    MethodNote(
+        title={"en": "Weighting by value", "zh": "按价值加权"},
+        text={
+            "en": (
+                "The effect by value weights every customer by what they are worth. Its error is that of the total of its influence "
+                "values, found by leaving out one respondent at a time wherever sums of the answers determine the effect. The "
+                "estimates by customers and by value share their respondents, and so do their influence values, so that the "
+                "interval of the difference allows for it. The effective number is that of equally weighted respondents who would "
+                "say as much."
+            ),
+            "zh": (
+                "按价值加权的效应以每位客户的价值为权重，其误差为影响值总和的误差；凡效应由答案之和决定者，影响值由逐一剔除受访者得到。"
+                "按人数与按价值的两种估计及其影响值来自相同的受访者，差值的区间已计入这一点。有效样本量为信息量相当的等权受访者人数。"
+            ),
+        },
+        cites=("binder1983", "kish1992"),
+        topic="value",
     ),
 )
+
+
+def short_reference(reference: str) -> str:
+    """``Holm, 1979`` from a full reference.
+
+    >>> short_reference(REFERENCES["fleiss1969"])
+    'Fleiss et al., 1969'
+    """
+    authors, _, rest = reference.partition(" (")
+    year = rest[:4]
+    surnames = [part.strip(" &") for part in authors.split(",")[::2]]
+    surnames = [name for name in surnames if name]
+    name = surnames[0] if len(surnames) == 1 else f"{surnames[0]} & {surnames[1]}"
+    return f"{name if len(surnames) < 3 else surnames[0] + ' et al.'}, {year}"

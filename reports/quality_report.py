@@ -61,6 +61,7 @@ def look_at(
                 anonymity=k_anonymity(consenting.answers, known, minimum=study.minimum_cell)
                 if known
                 else None,
+                wordings={name: population.questionnaire.item(name).text for name in known},
                 identifiers=identifiers,
             )
         )

@@ -16,6 +16,7 @@ from reports.chapters.robustness import robustness_chapter
 from reports.chapters.sample import sample_chapter
 from reports.chapters.waves import waves_chapter
 from reports.document import Block, Callout, Document, Figure, Heading, Prose, plain
+from reports.figure_leads import with_leads
 from reports.numbers import Numbers
 from reports.results_file import versions
 from reports.telling import Telling
@@ -105,6 +106,6 @@ def build_report(
         language=language,
         authors=study.authors,
         notice=notice,
-        blocks=tuple(blocks),
+        blocks=with_leads(blocks, language),
     )
     return document, telling

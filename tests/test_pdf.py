@@ -335,3 +335,67 @@ def test_a_table_too_wide_for_the_page_stands_on_a_turned_page():
     pages_made = PdfReader(io.BytesIO(pdf.pdf_bytes(bare))).pages[1:]
     assert [page.mediabox.width > page.mediabox.height for page in pages_made] == [False, True, False]
     assert "Table 1" in pages_made[1].extract_text()
+
+
+NOTED = {"en": "Thisstandsrightunderthelastrow.", "zh": "此注紧接最后一行。"}
+
+
+@cache
+def noted_pages(language, rows):
+    """Pages of a table with a note that follows pictures still waiting for their place."""
+    note = {"en": "This stands right under the last row.", "zh": "此注紧接最后一行。"}[language]
+    table = Table(
+        key="noted",
+        caption=WORDS[language]["caption"],
+        columns=(Column(id="i", label="ID", align="left"), Column(id="m", label="M")),
+        rows=tuple((f"SAT{i:02}", "3.41") for i in range(rows)),
+        notes=(note,),
+    )
+    figures = tuple(
+        Figure(
+            key=f"f{i}", caption=WORDS[language]["figure"], svg=picture(language), alt="Bars", notes=("B.",)
+        )
+        for i in range(2)
+    )
+    made = pdf.pdf_bytes(Document(title="T", language=language, blocks=(*figures, table), contents=False))
+    return tuple(squeezed(page.extract_text()) for page in PdfReader(io.BytesIO(made)).pages)
+
+
+@both
+@pytest.mark.parametrize("rows", range(60, 72))
+def test_no_row_and_no_note_stands_alone_on_a_page(language, rows):
+    holding = [page for page in noted_pages(language, rows) if "SAT" in page]
+    assert len(holding) >= 2
+    assert all(page.count("SAT") >= 2 for page in holding)
+    assert sum(NOTED[language] in page for page in noted_pages(language, rows)) == 1
+    assert NOTED[language] in holding[-1].split("SAT")[-1]
+
+
+@both
+def test_a_table_says_that_it_is_continued_on_every_page_but_its_first(language):
+    words = {"en": "Table1(continued)", "zh": "表1（续）"}[language]
+    holding = [page for page in noted_pages(language, 70) if "SAT" in page]
+    assert [words in page for page in holding] == [False] + [True] * (len(holding) - 1)
+
+
+def test_a_long_title_stands_on_one_line_at_the_head_of_pages():
+    title = " ".join(["A study of the tiered management of individual customers", *["at the banks"] * 8])
+    made = pdf.pdf_bytes(report("en", title=title))
+    text = PdfReader(io.BytesIO(made)).pages[-1].extract_text()
+    head = next(line for line in text.split("\n") if "A study of" in line)
+    assert "…" in head
+    assert title.startswith("A study of" + head.split("A study of")[1].split("…")[0])
+    assert text.count("at the banks") < 8
+
+
+def test_heading_box_and_first_line_of_a_hypothesis_stay_together():
+    for filling in range(28, 44):
+        blocks = (
+            *(Prose(f"Filling {i}.") for i in range(filling)),
+            Heading(text="H1", key="h"),
+            Callout(title="Supported", text="The claim.", kind="result"),
+            Prose("Evidence begins here."),
+        )
+        made = pdf.pdf_bytes(Document(title="T", language="en", blocks=blocks, contents=False))
+        texts = [page.extract_text() for page in PdfReader(io.BytesIO(made)).pages]
+        assert [("The claim." in text) for text in texts] == [("Evidence begins" in text) for text in texts]

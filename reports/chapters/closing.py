@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from analysis.findings import specification_scope
+from analysis.findings import Findings, specification_scope
 from analysis.hypotheses import Evidence
 from reports.chapters.hypotheses import effect_scope
 from reports.chapters.robustness import disagreeing
 from reports.chapters.weights import by_value_section
 from reports.document import Block, Bullets, Column, Heading, Prose, References, Table, plain
-from reports.method_notes import DESIGN_NOTES, NOTES, REFERENCES
+from reports.labels import with_dashes
+from reports.method_notes import NOTES, REFERENCES, short_reference
 from reports.numbers import ABSENT
 from reports.results_file import sources_of
 from reports.sentences import OUTCOMES, listed, sentence
@@ -179,7 +180,9 @@ def limits_chapter(telling: Telling) -> Iterator[Block]:
     """What the study cannot show."""
     yield Heading(text=telling.say(WORDS["limits"]), key="limits")
     limits = [plain(limit[telling.language]) for limit in telling.findings.study.limits]
-    limits += [telling.say(WORDS["limit_cross"]), telling.say(WORDS["limit_invariance"])]
+    if not _said(limits, ("cause", "causal", "因果")):
+        limits.append(telling.say(WORDS["limit_cross"]))
+    limits.append(telling.say(WORDS["limit_invariance"]))
     weighted = [
         found.id
         for found in telling.populations()
@@ -188,20 +191,26 @@ def limits_chapter(telling: Telling) -> Iterator[Block]:
     if weighted:
         names = listed([telling.title(id_) for id_ in weighted], telling.language)
         limits.append(telling.say(WORDS["limit_weighted"], names=names))
-    if telling.findings.synthetic:
+    if telling.findings.synthetic and not _said(limits, ("synthetic", "合成")):
         limits.insert(0, telling.say(WORDS["limit_synthetic"]))
     yield Bullets(items=tuple(limits))
+
+
+def _said(limits: list[str], words: tuple[str, ...]) -> bool:
+    """Whether the study itself speaks of the matter."""
+    return any(word in limit.casefold() for limit in limits for word in words)
 
 
 def methods_chapter(telling: Telling) -> Iterator[Block]:
     """How everything was computed, and the works cited."""
     yield Heading(text=telling.say(WORDS["methods"]), key="methods")
     cited: dict[str, str] = {}
-    declared = any(found.sample.design is not None for found in telling.populations())
-    designs = DESIGN_NOTES if declared or telling.findings.by_value else ()
-    for note in (*NOTES, *designs):
+    topics = topics_of(telling.findings)
+    for note in NOTES:
+        if note.topic not in topics:
+            continue
         yield Heading(text=telling.say(note.title), level=2)
-        names = "; ".join(_short(REFERENCES[key]) for key in note.cites)
+        names = "; ".join(short_reference(REFERENCES[key]) for key in note.cites)
         yield Prose(telling.say(note.text) + (f" ({plain(names)})" if names else ""))
         cited |= {key: REFERENCES[key] for key in note.cites}
     for found in telling.populations():
@@ -210,17 +219,28 @@ def methods_chapter(telling: Telling) -> Iterator[Block]:
             if construct.source in questionnaire.references:
                 cited[construct.source] = questionnaire.references[construct.source]
     yield Heading(text=telling.say(WORDS["references"]), level=1, numbered=False)
-    yield References(items=tuple(sorted(dict.fromkeys(cited.values()))))
+    works = sorted(dict.fromkeys(cited.values()), key=str.casefold)
+    yield References(items=tuple(with_dashes(work) for work in works))
 
 
-def _short(reference: str) -> str:
-    """``Holm, 1979`` from a full reference."""
-    authors, _, rest = reference.partition(" (")
-    year = rest[:4]
-    surnames = [part.strip(" &") for part in authors.split(",")[::2]]
-    surnames = [name for name in surnames if name]
-    name = surnames[0] if len(surnames) == 1 else f"{surnames[0]} & {surnames[1]}"
-    return f"{name if len(surnames) < 3 else surnames[0] + ' et al.'}, {year}"
+def topics_of(findings: Findings) -> frozenset[str]:
+    """What the study holds, as the topics of the notes on methods name it."""
+    populations = tuple(findings.populations.values())
+    kinds = {evidence.test.kind for verdict in findings.verdicts for evidence in verdict.evidence}
+    held = {
+        "": True,
+        "factor_model": any(found.measurement is not None for found in populations),
+        "comparability": any(found.comparability for found in populations)
+        or any(gap.comparability is not None for gap in findings.gaps),
+        "recommend": any(found.recommend is not None for found in populations),
+        "views": "drivers" in kinds or any(found.surfaces for found in populations),
+        "segments": "segmentation" in kinds or any(found.population.segmentation for found in populations),
+        "waves": any(found.waves is not None for found in populations),
+        "robustness": bool(findings.curves),
+        "design": any(found.sample.design is not None for found in populations),
+        "value": bool(findings.by_value),
+    }
+    return frozenset(topic for topic, holds in held.items() if holds)
 
 
 def provenance_chapter(telling: Telling, versions: Mapping[str, str]) -> Iterator[Block]:

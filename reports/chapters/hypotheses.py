@@ -8,7 +8,8 @@ from analysis.drivers import KeyDrivers
 from analysis.hypotheses import Evidence, Reason, Verdict
 from reports.chapters.drivers import penalties_and_rewards, stated_importance
 from reports.chapters.tiers import no_priorities
-from reports.document import Block, Callout, Column, Heading, Prose, Table, plain
+from reports.document import Block, Callout, Column, Heading, Prose, Table, plain, text_width
+from reports.labels import with_dashes
 from reports.sentences import (
     CONCLUSIONS,
     EFFECTS,
@@ -20,6 +21,7 @@ from reports.sentences import (
     listed,
     sentence,
 )
+from reports.shortening import shortened
 from reports.telling import Telling, pick
 
 WORDS = {
@@ -32,7 +34,8 @@ WORDS = {
         "zh": "每项假设均与事先声明的最小关注效应比较。全部数据来自同一时点，“提高”“促进”等词为原研究用语，此处仅作为相关关系检验。",
     },
     "none": {"en": "The study declares no hypotheses.", "zh": "本研究未声明假设。"},
-    "exploratory": {"en": "exploratory", "zh": "探索性"},
+    "exploratory": {"en": " (exploratory)", "zh": "（探索性）"},
+    "heading": {"en": "{id}{tag}: {claim}", "zh": "{id}{tag}：{claim}"},
     "drivers": {
         "en": "Importance of the drivers of {outcome}, {population}",
         "zh": "{outcome}各驱动因素的重要性（{population}）",
@@ -53,6 +56,7 @@ WORDS = {
         "zh": "该假设就全部因素共同检验。就单个因素而言，控制其他因素后，{drivers}的系数未显著异于零。",
     },
 }
+HEADING_EMS = 31.0  #: what stands on one line of a heading beside its number
 
 
 def hypotheses_chapter(telling: Telling) -> Iterator[Block]:
@@ -68,11 +72,10 @@ def hypotheses_chapter(telling: Telling) -> Iterator[Block]:
 
 def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
     claim = plain(verdict.hypothesis.claim[telling.language])
-    tag = "" if verdict.hypothesis.confirmatory else f" ({telling.say(WORDS['exploratory'])})"
-    yield Heading(text=f"{plain(verdict.id)}{tag}", level=2, key=f"hypothesis-{verdict.id}")
+    yield Heading(text=_heading(telling, verdict), level=2, key=f"hypothesis-{verdict.id}")
     yield Callout(text=claim, title=sentence(telling.say(OUTCOMES[verdict.outcome])), kind="result")
     if verdict.hypothesis.note is not None:
-        yield Prose(plain(verdict.hypothesis.note[telling.language]))
+        yield Prose(plain(with_dashes(verdict.hypothesis.note[telling.language])))
     for evidence in verdict.evidence:
         yield Prose(" ".join(_evidence(telling, evidence)))
     yield Prose(conclusion(telling, verdict))
@@ -88,6 +91,14 @@ def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
         if evidence.test.kind == "drivers":
             yield from stated_importance(telling, verdict.id, evidence.position, evidence.test)
             yield from penalties_and_rewards(telling, verdict.id, evidence.position, evidence.test.population)
+
+
+def _heading(telling: Telling, verdict: Verdict) -> str:
+    """The id and as much of the claim as fits on one line."""
+    tag = "" if verdict.hypothesis.confirmatory else telling.say(WORDS["exploratory"])
+    room = HEADING_EMS - text_width(f"{verdict.id}{tag}: ")
+    claim = plain(shortened(verdict.hypothesis.claim[telling.language], room))
+    return telling.say(WORDS["heading"], id=plain(verdict.id), tag=tag, claim=claim)
 
 
 def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:

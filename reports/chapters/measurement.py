@@ -9,6 +9,7 @@ from analysis.population_findings import PopulationFindings
 from analysis.questions import MINIMUM_ALPHA
 from reports.chapters.validity import validity_blocks
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain
+from reports.method_notes import short_reference
 from reports.numbers import ABSENT
 from reports.sentences import listed
 from reports.telling import Telling, pick
@@ -79,6 +80,8 @@ WORDS = {
         "en": "rwg: within-group agreement against even answers, of the median branch; ICC(1): share of variance between branches; ICC(2): reliability of a branch's mean. Needed: {needed}. Branches with fewer than {minimum} respondents are left out.",
         "zh": "rwg为以均匀分布为参照的组内一致性（取网点中位数）；ICC(1)为网点间方差占比；ICC(2)为网点均值的信度。标准：{needed}。少于{minimum}名受访者的网点不计入。",
     },
+    "sources": {"en": "Concepts follow {works}.", "zh": "概念来源：{works}。"},
+    "source": {"en": "{work} ({names})", "zh": "{work}（{names}）"},
     "doubt": {"en": "{name}: {reason}.", "zh": "{name}：{reason}。"},
 }
 
@@ -193,6 +196,7 @@ def _reliability(telling: Telling, found: PopulationFindings) -> Table:
         if alpha.state != "ok":
             name = telling.name(found.id, alpha.construct)
             notes.append(telling.say(WORDS["doubt"], name=name, reason=plain(alpha.reason)))
+    notes += _sources(telling, found)
     return Table(
         key=f"{found.id}.reliability",
         caption=telling.say(WORDS["reliability"], population=telling.title(found.id)),
@@ -207,6 +211,23 @@ def _reliability(telling: Telling, found: PopulationFindings) -> Table:
         rows=tuple(rows),
         notes=tuple(notes),
     )
+
+
+def _sources(telling: Telling, found: PopulationFindings) -> Iterator[str]:
+    """The works that the constructs follow."""
+    questionnaire = found.population.questionnaire
+    followed: dict[str, list[str]] = {}
+    for construct in questionnaire.constructs:
+        if construct.source in questionnaire.references:
+            work = short_reference(questionnaire.references[construct.source])
+            followed.setdefault(work, []).append(telling.name(found.id, construct.id))
+    if followed:
+        comma, stop = ("、", "；") if telling.language == "zh" else (", ", "; ")
+        works = (
+            telling.say(WORDS["source"], work=plain(work), names=comma.join(followed[work]))
+            for work in sorted(followed, key=str.casefold)
+        )
+        yield telling.say(WORDS["sources"], works=stop.join(works))
 
 
 def _items(telling: Telling, found: PopulationFindings) -> Table:

@@ -9,6 +9,7 @@ from reports.chapters.quality_words import CHECKS, HONEST, INDICATORS, WORDS
 from reports.chapters.sample import rule_name
 from reports.document import Block, Callout, Column, Group, Heading, Prose, Table, plain
 from reports.numbers import Numbers
+from reports.sentences import listed
 from surveys.quality.population import PopulationQuality
 from surveys.quality.report import Agreement, QualityReport
 from surveys.quality.traffic import MixAgainstFrame
@@ -57,6 +58,11 @@ class _Told:
 
     def say(self, key: str, **values: str) -> str:
         return WORDS[key][self.numbers.language].format(**values)
+
+    def known_as(self, column: str) -> str:
+        """The wording of an item, in quotation marks."""
+        words = self.found.wordings.get(column)
+        return f"“{words[self.numbers.language]}”" if words else column
 
     def key(self, name: str) -> str:
         return f"{self.report.population}.quality.{name}"
@@ -263,11 +269,11 @@ class _Told:
             n = sum(identifier.count for identifier in found.identifiers)
             yield Prose(self.say("identifiers", n=self.numbers.count(n)))
         if found.anonymity is not None:
-            anonymity = found.anonymity
+            anonymity, language = found.anonymity, self.numbers.language
             yield Prose(
                 self.say(
                     "anonymity",
-                    columns=plain(", ".join(anonymity.columns)),
+                    columns=listed([plain(self.known_as(name)) for name in anonymity.columns], language),
                     k=self.numbers.count(anonymity.k),
                     unique=self.numbers.count(anonymity.n_unique),
                     below=self.numbers.count(anonymity.n_below),

@@ -146,10 +146,10 @@ WORDS = {
     },
     "anonymity": {
         "en": (
-            "By {columns} every respondent is alike to at least {k} including themselves (k-anonymity); {unique} are unique, and {below} "
-            "share their combination with fewer than {minimum}. Release rows only after such combinations are blanked."
+            "Taken together, {columns} set {unique} respondents apart from all others, and {below} stand in combinations of fewer than "
+            "{minimum} respondents; the smallest combination holds k = {k} (k-anonymity). Release rows only after such combinations are blanked."
         ),
-        "zh": "按{columns}组合，k匿名度为{k}；{unique}人的组合独一无二，{below}人所在组合不足{minimum}人。公开逐行数据前须先抹去此类组合。",
+        "zh": "将{columns}合在一起看，{unique}人的组合独一无二，{below}人所在的组合不足{minimum}人；最小组合的人数即k匿名度，k = {k}。公开逐行数据前须先抹去此类组合。",
     },
 }
 

@@ -345,9 +345,12 @@ def _cutoffs(telling: Telling) -> str:
         if levels:
             by = telling.numbers.bounded(cut.worse_by, 3)
             levels_told = listed(named, telling.language)
+            citation = cut.citation.replace(" (", ", ").rstrip(")")  # it stands in brackets already
+            if telling.language == "zh":
+                citation = citation.replace(", ", "，").replace(" & ", "和")
             told.append(
                 telling.say(
-                    WORDS[words], index=cut.index.upper(), by=by, citation=cut.citation, levels=levels_told
+                    WORDS[words], index=cut.index.upper(), by=by, citation=citation, levels=levels_told
                 )
             )
     return ("；" if telling.language == "zh" else "; ").join(told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from surveys.anonymity import KAnonymity
 from surveys.forensics.evidence import Forensics
@@ -20,4 +20,5 @@ class PopulationQuality:
     forensics: Forensics | None = None
     purpose: Mapping[str, str] | None = None  #: of the consent
     anonymity: KAnonymity | None = None
+    wordings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: of items
     identifiers: tuple[Identifier, ...] = ()  #: found before they were taken out
