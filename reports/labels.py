@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from surveys.questionnaire import Questionnaire
 
+REVERSED: Mapping[str, str] = {"en": "{name} (reverse-worded)", "zh": "{name}（反向题）"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
@@ -28,6 +30,13 @@ class Labels:
         if questionnaire.has_item(item_id) and code.lstrip("-").isdigit():
             return self.option(item_id, int(code))
         return variable
+
+    def marked(self, variable: str, name: str | None = None) -> str:
+        """The wording of an item, or the name given for it; reverse-worded items say so."""
+        name = self.name(variable) if name is None else name
+        if self.questionnaire.has_item(variable) and self.questionnaire.item(variable).reverse_keyed:
+            return self.say(REVERSED).format(name=name)
+        return name
 
     def option(self, item_id: str, code: int) -> str:
         """The wording of one answer."""

@@ -220,7 +220,7 @@ def _items(telling: Telling, found: PopulationFindings) -> Table:
             entry = pick(entries, "corrected_item_total", item=total.item)
             rows.append(
                 (
-                    f"{total.item}  {labels.name(total.item)}",
+                    f"{total.item}  {labels.marked(total.item)}",
                     telling.cite(scope, entry, "more.mean"),
                     telling.cite(scope, entry, "more.sd"),
                     telling.cite(scope, entry, "estimate", "bounded"),
