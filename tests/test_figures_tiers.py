@@ -201,8 +201,8 @@ def test_small_tiers_of_a_gap_map_are_not_shown_nor_to_be_worked_out():
 def test_parts_keep_constructs_whole_and_leave_out_rows_without_items():
     assert parts(GAPS) == (("quality", "Q1", "Q2", "satisfaction", "S2"),)
     assert parts(GAPS, 3) == (("quality", "Q1", "Q2"), ("satisfaction", "S2"))
-    assert keyed_name("S2", ENGLISH).endswith("(reversed)")
-    assert not keyed_name("S1", ENGLISH).endswith("(reversed)")
+    assert keyed_name("S2", ENGLISH).endswith("(reverse-worded)")
+    assert not keyed_name("S1", ENGLISH).endswith("(reverse-worded)")
     wide = replace(GAPS, rows=(*GAPS.rows[:-1], replace(GAPS.rows[-1], width=10)))
     with pytest.raises(ValueError, match=r"scales are \[4, 10\] points wide"):
         gap_heat_map(wide, NAMES["en"], first="a", second="b", labels=ENGLISH)

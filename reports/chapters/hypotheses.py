@@ -14,6 +14,9 @@ from reports.sentences import (
     EFFECTS,
     ESTIMATE,
     FAILED,
+    MAY_SEEM_CAUSAL,
+    MEAN_OF,
+    NO_CAUSE,
     NO_ESTIMATE,
     OUTCOMES,
     ZONES,
@@ -87,14 +90,16 @@ def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
 
 def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:
     test = evidence.test
-    who = telling.title(test.population)
+    who = _who(telling, evidence)
     effect = describe_effect(telling, evidence)
     if evidence.estimate is None or evidence.interval is None:
-        yield telling.say(NO_ESTIMATE, who=sentence(who), effect=effect.rstrip(","))
+        yield _without_who(
+            telling, evidence, telling.say(NO_ESTIMATE, who=sentence(who), effect=effect.rstrip(","))
+        )
     else:
         (entry,) = evidence.entries()
         scope = effect_scope(evidence)
-        yield telling.say(
+        said = telling.say(
             ESTIMATE,
             who=sentence(who),
             effect=effect,
@@ -103,6 +108,7 @@ def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:
             interval=telling.cite(scope, entry, "interval"),
             n=telling.cite(scope, entry, "n"),
         )
+        yield _without_who(telling, evidence, said)
     if evidence.judged is not None:
         bound = telling.numbers.number(test.smallest_effect)
         if test.direction == "any":
@@ -112,6 +118,20 @@ def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:
         yield telling.say(ZONES[evidence.judged.zone], bound=bound)
     for reason in evidence.failed:
         yield failed_condition(telling, evidence, reason)
+
+
+def _who(telling: Telling, evidence: Evidence) -> str:
+    """Whose answers a test is about; of a gap, both populations."""
+    test = evidence.test
+    both = (test.population, *test.variables.get("versus_population", ()))
+    return listed([telling.title(name) for name in both], telling.language)
+
+
+def _without_who(telling: Telling, evidence: Evidence, said: str) -> str:
+    """A Chinese sentence on a gap begins with both populations and need not name them before."""
+    if telling.language == "zh" and evidence.test.kind == "gap":
+        return said.removeprefix(f"{sentence(_who(telling, evidence))}：")
+    return said
 
 
 def effect_scope(evidence: Evidence) -> str:
@@ -131,11 +151,17 @@ def describe_effect(telling: Telling, evidence: Evidence) -> str:
     names.setdefault("group", telling.quoted(test.population, population.group or ""))
     if test.kind == "repeated":
         names["variable"] = names.get("item") or names.get("columns", "")
+    if test.kind == "contrast":
+        for side in ("plus", "minus"):
+            if len(test.variables.get(side, ())) > 1:
+                names[side] = telling.say(MEAN_OF, names=names[side])
     if test.kind == "gap":
         names["population"] = telling.title(test.population)
         names["versus_population"] = telling.title(test.variables["versus_population"][0])
     controlled = test.kind in ("path", "latent_path") and "controls" in names
     kind = f"{test.kind}_controls" if controlled else test.kind
+    if kind == "repeated" and ("item" in test.variables or "Cochran's Q" in evidence.method):
+        kind = "repeated_yes_no"
     return telling.say(EFFECTS[kind], **names)
 
 
@@ -153,11 +179,14 @@ def conclusion(telling: Telling, verdict: Verdict) -> str:
         key = "supported_exploratory"
     if any(reason.word == "family" for reason in verdict.because):
         key = "family"
-    return telling.say(
+    said = telling.say(
         CONCLUSIONS[key],
         p_adjusted=telling.numbers.p_value(verdict.p_adjusted, relation=True),
         p_value=telling.numbers.p_value(verdict.p_value, relation=True),
     )
+    if key == "supported" and any(one.test.kind in MAY_SEEM_CAUSAL for one in verdict.evidence):
+        said += ("" if telling.language == "zh" else " ") + telling.say(NO_CAUSE)
+    return said
 
 
 def _drivers(telling: Telling, verdict: Verdict, evidence: Evidence, result: KeyDrivers) -> Table:

@@ -34,11 +34,11 @@ WORDS = {
     "saddle": {"en": "saddle point", "zh": "鞍点"},
     "outside": {"en": "The {kind} lies outside the scale.", "zh": "{kind}位于量表之外。"},
     "saddle_outside": {
-        "en": "The saddle point, about which the surface rises one way and falls the other, lies outside the scale.",
+        "en": "The saddle point (up one way, down the other) lies outside the scale.",
         "zh": "鞍点（曲面在此沿一个方向上升、沿另一方向下降）位于量表之外。",
     },
     "answers": {
-        "en": "Circles: answers; the larger, the more. Points with fewer than {minimum} answers are not drawn.",
+        "en": "Circles: the larger, the more answers. Points with fewer than {minimum} are not drawn.",
         "zh": "圆圈表示答卷：圆圈越大，人数越多；不足{minimum}人的点未绘出。",
     },
     "errors": {"en": "[{level} interval]; n = {n}", "zh": "[{level}置信区间]；n = {n}"},
