@@ -20,7 +20,7 @@ from analysis.tier_views import PopulationGaps, PriorityMap
 from reports.chapters.drivers import contrast_key
 from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
-from reports.labels import Labels
+from reports.labels import Labels, numbered
 from reports.numbers import Numbers
 from reports.sentences import listed
 from reports.small_cells import hidden_groups
@@ -129,7 +129,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "What low and high ratings of the drivers of {outcome} go with, {population}",
         "zh": "{outcome}各驱动因素评价高低所对应的得失（{population}）",
     },
-    "migration": {"en": "Moves between tiers, {population}", "zh": "等级之间的移动（{population}）"},
+    "migration": {
+        "en": "From “{first}” to “{second}”, {population}",
+        "zh": "从“{first}”到“{second}”的对应（{population}）",
+    },
     "congruence": {
         "en": "Response surface: {outcome} by {first} and {second}, {population}",
         "zh": "{outcome}关于{first}与{second}的响应面（{population}）",
@@ -295,8 +298,11 @@ def _population_drawings(
                 part = comparisons[start : start + most]
                 yield Drawing(
                     key=f"{found.id}.tier_profile{number}",
-                    caption=caption("tier_profile", group=group)
-                    + (f" ({number})" if len(comparisons) > most else ""),
+                    caption=numbered(
+                        caption("tier_profile", group=group),
+                        number if len(comparisons) > most else "",
+                        labels.language,
+                    ),
                     draw=lambda part=part: tier_profile(  # type: ignore[misc]
                         part, labels=labels, theme=theme, synthetic=synthetic
                     ),
@@ -468,7 +474,11 @@ def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[
         if moves.n >= minimum and moves.transitions:
             yield Drawing(
                 key=f"{migration.population}.migration",
-                caption=WORDS["migration"][language].format(population=plain(population.title[language])),
+                caption=WORDS["migration"][language].format(
+                    population=plain(population.title[language]),
+                    first=plain(labels.name(moves.first)),
+                    second=plain(labels.name(moves.second)),
+                ),
                 notes=(WORDS["migration_weighted"][language],) if moves.weighted else (),
                 draw=lambda moves=moves, labels=labels: alluvial(  # type: ignore[misc]
                     moves, labels=labels, minimum_cell=minimum, theme=theme, synthetic=synthetic
@@ -617,7 +627,9 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
         part = tested[start : start + ROWS_OF_A_FOREST]
         yield Drawing(
             key=f"effects{number}",
-            caption=WORDS["effects"][language] + (f" ({number})" if len(tested) > ROWS_OF_A_FOREST else ""),
+            caption=numbered(
+                WORDS["effects"][language], number if len(tested) > ROWS_OF_A_FOREST else "", language
+            ),
             draw=lambda part=part, labels=labels: effects_forest(  # type: ignore[misc]
                 part, labels=labels, theme=theme, synthetic=findings.synthetic
             ),

@@ -7,6 +7,18 @@ from dataclasses import dataclass
 
 from surveys.questionnaire import Questionnaire
 
+
+def numbered(name: str, number: object, language: str) -> str:
+    """A name and the number that tells it from others of that name; the name alone without one.
+
+    >>> numbered("Fees", 2, "en"), numbered("费用", 2, "zh"), numbered("Fees", "", "en")
+    ('Fees (2)', '费用（2）', 'Fees')
+    """
+    if number == "":
+        return name
+    return f"{name}（{number}）" if language == "zh" else f"{name} ({number})"
+
+
 REVERSED: Mapping[str, str] = {"en": "{name} (reverse-worded)", "zh": "{name}（反向题）"}
 
 

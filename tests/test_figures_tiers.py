@@ -225,7 +225,7 @@ def test_streams_are_as_high_as_their_counts_and_fill_the_columns():
     drawn_streams = [patch for patch in figure.axes[0].patches if isinstance(patch, PathPatch)]
     assert len(drawn_streams) == int((~hidden_transitions(counts, 5) & (counts > 0)).sum())
     up = MOVES.moved("up")
-    assert f"Up: {Numbers(language='en').percent(up.share)}" in words(figure)
+    assert f"Right higher: {Numbers(language='en').percent(up.share)}" in words(figure)
 
 
 def test_weighted_streams_are_as_high_as_the_shares_of_the_population():
@@ -247,7 +247,7 @@ def test_weighted_streams_are_as_high_as_the_shares_of_the_population():
     counts = MOVES.counts()  # respondents decide what is hidden, not their weights
     assert len(drawn_streams) == int((~hidden_transitions(counts, 5) & (counts > 0)).sum())
     shown = words(figure)
-    assert f"Up: {Numbers(language='en').percent(moves.moved('up').share)}" in shown
+    assert f"Right higher: {Numbers(language='en').percent(moves.moved('up').share)}" in shown
     assert "Wald test of the design" in shown
     assert "Stuart" not in shown
 

@@ -36,7 +36,7 @@ WORDS = {
     "intercept": {"en": "intercept", "zh": "截距"},
     "estimate": {"en": "Estimate", "zh": "估计值"},
     "error": {"en": "SE", "zh": "标准误"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "p": {"en": "p", "zh": "p"},
     "coefficients": {"en": "Coefficients", "zh": "回归系数"},
     "surface": {"en": "Surface", "zh": "曲面"},

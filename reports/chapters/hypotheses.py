@@ -42,9 +42,9 @@ WORDS = {
     },
     "driver": {"en": "Driver", "zh": "驱动因素"},
     "beta": {"en": "β", "zh": "β"},
-    "beta_interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "beta_interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "lmg": {"en": "LMG", "zh": "LMG"},
-    "lmg_interval": {"en": "{level} interval of LMG", "zh": "LMG的{level}区间"},
+    "lmg_interval": {"en": "{level} interval of LMG", "zh": "LMG的{level}置信区间"},
     "weight": {"en": "Relative weight", "zh": "相对权重"},
     "performance": {"en": "Performance", "zh": "表现值"},
     "drivers_note": {
@@ -73,7 +73,7 @@ def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
     if verdict.hypothesis.note is not None:
         yield Prose(plain(verdict.hypothesis.note[telling.language]))
     for evidence in verdict.evidence:
-        yield Prose(" ".join(_evidence(telling, evidence)))
+        yield Prose(("" if telling.language == "zh" else " ").join(_evidence(telling, evidence)))
     yield Prose(conclusion(telling, verdict))
     for evidence in verdict.evidence:
         if isinstance(evidence.result, KeyDrivers) and evidence.result.drivers:

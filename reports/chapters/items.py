@@ -35,16 +35,16 @@ WORDS = {
     },
     "some": {
         "en": "{apart} of them differ between the groups. The largest share of variance goes with {most} ({symbol} = {effect}, {level} interval {interval}).",
-        "zh": "其中{apart}个题项的组间差异显著，组别解释方差比例最大的是{most}（{symbol} = {effect}，{level}区间{interval}）。",
+        "zh": "其中{apart}个题项的组间差异显著，组别解释方差比例最大的是{most}（{symbol} = {effect}，{level}置信区间{interval}）。",
     },
     "one": {
         "en": "one of them differs between the groups: {most} ({symbol} = {effect}, {level} interval {interval}).",
-        "zh": "其中1个题项的组间差异显著：{most}（{symbol} = {effect}，{level}区间{interval}）。",
+        "zh": "其中1个题项的组间差异显著：{most}（{symbol} = {effect}，{level}置信区间{interval}）。",
     },
     "item": {"en": "Question", "zh": "题项"},
     "means": {"en": "Mean by group", "zh": "各组均值"},
     "holm": {"en": "p (Holm)", "zh": "p（Holm）"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "others": {"en": "Other questions", "zh": "其他题项"},
     "note": {
         "en": "Reverse-worded questions are turned round. p (Holm): of {test}, corrected over the {family} questions of this table that have a test; the constructs are compared above and corrected there. ω²: share of variance that goes with the group, with an interval that does not take variances for equal.",

@@ -19,8 +19,8 @@ WORDS = {
         "zh": "@fig:{key}在同一尺度上列出这些差距。对全部{family}项检验作Holm校正后，{beyond}个差距达到显著水平。反向题已反向计分，差距大于零均表示{first}的评价更高。",
     },
     "moves": {
-        "en": "“{first}” against “{second}” (@fig:{key}): {up} ({level} interval {up_interval}) stand higher in the second, {stay} {stay_interval} alike, {down} {down_interval} lower; n = {n}. Quadratic weighted kappa is {kappa} {kappa_interval}.",
-        "zh": "“{first}”与“{second}”相比（@fig:{key}）：{up}（{level}区间{up_interval}）后者较高，{stay}{stay_interval}相同，{down}{down_interval}较低；n = {n}。二次加权kappa为{kappa}{kappa_interval}。",
+        "en": "“{first}” against “{second}” (@fig:{key}): {up} ({level} interval {up_interval}) stand higher in the second, {stay} {stay_interval} alike, {down} {down_interval} lower; n = {n}. Quadratic weighted kappa is {kappa} ({level} interval {kappa_interval}).",
+        "zh": "“{first}”与“{second}”相比（@fig:{key}）：{up}（{level}置信区间{up_interval}）后者较高，{stay}{stay_interval}相同，{down}{down_interval}较低；n = {n}。二次加权kappa为{kappa}（{level}置信区间{kappa_interval}）。",
     },
     "moves_weighted": {
         "en": "Shares, kappa and their intervals follow the sampling design; n counts respondents.",
@@ -31,8 +31,8 @@ WORDS = {
         "zh": "均值已加权，检验按抽样设计进行。",
     },
     "no_moves": {
-        "en": "Moves between the tiers of {population} cannot be estimated under the sampling design: {reason}.",
-        "zh": "按抽样设计无法估计{population}的等级流动：{reason}。",
+        "en": "How the two tiers of {population} go together cannot be estimated under the sampling design: {reason}.",
+        "zh": "按抽样设计无法估计{population}两种等级的对应：{reason}。",
     },
     "no_priorities": {
         "en": "Priorities are not mapped: how certain a field is cannot be said under this sampling design ({reason}).",

@@ -38,7 +38,10 @@ WORDS = {
             "Serial: by way of all mediators; the total effect also holds the ways over fewer.\n"
             "Paths that pass over a mediator are in the model but not in the picture."
         ),
-        "zh": "序列间接效应：依次经由全部中介变量；总效应还包括只经由其中一部分的路径。\n跨越中介变量的路径已纳入模型，图中从略。",
+        "zh": (
+            "序列间接效应：依次经由全部中介变量；总效应还包括只经由其中一部分的路径。\n"
+            "跨越中介变量的路径已纳入模型，图中从略。"
+        ),
     },
 }
 BOX_HEIGHT = 0.46  #: inches, as all lengths here
