@@ -91,6 +91,7 @@ def test_a_gap_names_both_populations(language):
         language
     ] in text
     assert "个人客户：" not in text
+    assert "。 " not in text  # Chinese full stops need no space after them
 
 
 def test_several_answers_name_their_effect_size(language):
