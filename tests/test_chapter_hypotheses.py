@@ -54,7 +54,7 @@ def telling(language: str, *ids: str) -> Telling:
 
 
 def told(language: str, id_: str) -> str:
-    return " ".join(b.text for b in hypotheses_chapter(telling(language, id_)) if isinstance(b, Prose))
+    return "\n".join(b.text for b in hypotheses_chapter(telling(language, id_)) if isinstance(b, Prose))
 
 
 @pytest.fixture(params=["en", "zh"])
