@@ -85,7 +85,7 @@ class ResponseSurface(Tabular):
                 df=(found.df,),
                 p_value=found.p_value,
                 interval=found.interval,
-                more={"center": self.center},
+                more={"center": self.center, "r_squared": self.equation.r_squared},
             )
             for measure, found in rows
         )

@@ -360,7 +360,7 @@ ENTRIES = (
         "zh": "全体及各等级的净推荐值。"}),
     Entry(kind="alluvial", draw=moves, shows={
         "en": "Who moves between tiers: here from the bank's tier to the one the customer believes in.",
-        "zh": "等级之间的移动：此处为银行所定等级与客户自认等级。"}),
+        "zh": "两种等级的对应：此处为银行所定等级与客户自认等级。"}),
     Entry(kind="gaps", draw=gaps, shows={
         "en": "The same matter as customers and employees see it.",
         "zh": "客户与员工对同一事项的看法。"}),

@@ -20,7 +20,8 @@ from analysis.tier_views import PopulationGaps, PriorityMap
 from reports.chapters.drivers import contrast_key
 from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
-from reports.labels import Labels
+from reports.labels import Labels, numbered
+from reports.numbers import Numbers
 from reports.sentences import listed
 from reports.shortening import shortened
 from reports.small_cells import hidden_groups
@@ -48,6 +49,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "Answers to the items of {construct}, {population}",
         "zh": "“{construct}”各题项的回答（{population}）",
     },
+    "net": {
+        "en": "Net (points): share of answers above the middle of the scale less share of answers below it.",
+        "zh": "净值（百分点）：高于量表中点的回答比例减低于中点的回答比例。",
+    },
+    "as_worded": {
+        "en": "Items marked as reverse-worded are shown as they were answered, not turned round.",
+        "zh": "标注“反向题”的题项按原始回答列出，未作反向计分。",
+    },
     "tier_distribution": {
         "en": "{outcomes} by {group}, {population}",
         "zh": "按{group}划分的{outcomes}（{population}）",
@@ -72,23 +81,43 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "priorities": {
         "en": "Importance and performance of the drivers of {outcome}, with how sure each field is, {population}",
-        "zh": "{outcome}各驱动因素的重要性与表现及其区域的把握程度（{population}）",
+        "zh": "{outcome}各驱动因素的重要性—表现图及所在区域的稳定性（{population}）",
     },
     "too_sure": {
-        "en": "In groups of fewer than {n} respondents the shares are too sure of the field.",
+        "en": "In groups of fewer than {n} respondents the shares overstate how certain the field is.",
         "zh": "人数不足{n}的组别中，所列比例会高估区域的确定程度。",
     },
     "too_sure_weighted": {
-        "en": "In groups of an effective n below {n} the shares are too sure of the field.",
+        "en": "In groups of an effective n below {n} the shares overstate how certain the field is.",
         "zh": "有效样本量不足{n}的组别中，所列比例会高估区域的确定程度。",
     },
     "priorities_weighted": {
         "en": "Weighted: importance and performance are the population's, with intervals of the sampling design; n counts respondents. Fields are found again with {n} bootstrap replicates of the weights.",
-        "zh": "已加权：重要性与表现为总体估计值，区间按抽样设计计算；n为受访者人数。区域的把握程度由{n}组权重的自助复制重新计算得出。",
+        "zh": "已加权：重要性与表现为总体估计值，区间按抽样设计计算；n为受访者人数。所在区域的稳定性由{n}组自助法重复权重重新计算得出。",
     },
     "raked": {
         "en": "Each replicate is raked anew to the known margins.",
-        "zh": "每组复制权重均按已知边际分布重新加权。",
+        "zh": "每组重复权重均按已知边际分布重新加权。",
+    },
+    "lines": {
+        "en": "Dashed lines: the means of importance and of performance over the drivers.",
+        "zh": "虚线为各驱动因素重要性与表现的均值。",
+    },
+    "lines_midpoint": {
+        "en": "Dashed lines: the mean of importance over the drivers, and 50 on the scale of performance.",
+        "zh": "虚线为各驱动因素重要性的均值和表现值50。",
+    },
+    "resamples": {
+        "en": "In brackets: the share of {n} bootstrap resamples in which the driver lies in the same field.",
+        "zh": "括号内为{n}次自助法重抽样中该因素落入同一区域的比例。",
+    },
+    "gap_map_tiers": {
+        "en": "Only {first} are divided; each column is compared with all {second}.",
+        "zh": "仅{first}按等级划分，各列均与全体{second}比较。",
+    },
+    "gap_map_turned": {
+        "en": "Items marked as reverse-worded are turned round, so that a gap above zero always means that {first} rate the matter higher.",
+        "zh": "标注“反向题”的题项已反向计分，差距大于零均表示{first}的评价更高。",
     },
     "gap_map_weighted": {
         "en": "Weighted: means and errors of {names} follow the sampling design.",
@@ -102,10 +131,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "What low and high ratings of the drivers of {outcome} go with, {population}",
         "zh": "{outcome}各驱动因素评价高低所对应的得失（{population}）",
     },
-    "migration": {"en": "Moves between tiers, {population}", "zh": "等级之间的移动（{population}）"},
+    "migration": {
+        "en": "From “{first}” to “{second}”, {population}",
+        "zh": "从“{first}”到“{second}”的对应（{population}）",
+    },
     "congruence": {
-        "en": "{first} and {second} with {outcome}, {population}",
-        "zh": "{first}、{second}与{outcome}（{population}）",
+        "en": "Response surface: {outcome} by {first} and {second}, {population}",
+        "zh": "{outcome}关于{first}与{second}的响应面（{population}）",
     },
     "ipm": {
         "en": "Importance and performance of the drivers of {outcome}, {population}",
@@ -238,6 +270,7 @@ def _population_drawings(
             yield Drawing(
                 key=f"{found.id}.likert_{construct}",
                 caption=caption("likert", construct=plain(labels.name(construct))),
+                notes=_likert_notes(labels, [item.item for item in shares.items]),
                 draw=lambda shares=shares: likert_bars(  # type: ignore[misc]
                     shares, labels=labels, theme=theme, synthetic=synthetic
                 ),
@@ -270,8 +303,11 @@ def _population_drawings(
                 part = comparisons[start : start + most]
                 yield Drawing(
                     key=f"{found.id}.tier_profile{number}",
-                    caption=caption("tier_profile", group=group)
-                    + (f" ({number})" if len(comparisons) > most else ""),
+                    caption=numbered(
+                        caption("tier_profile", group=group),
+                        number if len(comparisons) > most else "",
+                        labels.language,
+                    ),
                     draw=lambda part=part: tier_profile(  # type: ignore[misc]
                         part, labels=labels, theme=theme, synthetic=synthetic
                     ),
@@ -286,6 +322,12 @@ def _population_drawings(
             caption=caption("nps"),
             draw=lambda: nps_by_tier(nps, labels=labels, theme=theme, synthetic=synthetic),
         )
+
+
+def _likert_notes(labels: Labels, items: Sequence[str]) -> tuple[str, ...]:
+    """What the figures beside the bars are, and that marked items are not turned round."""
+    words = ("net", "as_worded") if _any_turned(labels, items) else ("net",)
+    return tuple(labels.say(WORDS[word]) for word in words)
 
 
 def _surface_drawings(
@@ -437,7 +479,11 @@ def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[
         if moves.n >= minimum and moves.transitions:
             yield Drawing(
                 key=f"{migration.population}.migration",
-                caption=WORDS["migration"][language].format(population=plain(population.title[language])),
+                caption=WORDS["migration"][language].format(
+                    population=plain(population.title[language]),
+                    first=plain(labels.name(moves.first)),
+                    second=plain(labels.name(moves.second)),
+                ),
                 notes=(WORDS["migration_weighted"][language],) if moves.weighted else (),
                 draw=lambda moves=moves, labels=labels: alluvial(  # type: ignore[misc]
                     moves, labels=labels, minimum_cell=minimum, theme=theme, synthetic=synthetic
@@ -446,7 +492,7 @@ def _view_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[
 
 
 def _priority_notes(findings: Findings, priority: PriorityMap, language: str) -> tuple[str, ...]:
-    """What is weighted, and where probabilities are too sure."""
+    """What is weighted, what lines and shares are, and where shares are too sure."""
     result = priority.result
     notes = []
     shown = [one for one in result.maps if one.points]
@@ -456,6 +502,10 @@ def _priority_notes(findings: Findings, priority: PriorityMap, language: str) ->
         if findings.study.populations[priority.population].rake_to:
             words += ("" if language == "zh" else " ") + WORDS["raked"][language]
         notes.append(words)
+    notes.append(WORDS["lines" if result.cut == "means" else "lines_midpoint"][language])
+    if not result.weighted:
+        number = Numbers(language=language).count(max(one.resamples for one in shown))
+        notes.append(WORDS["resamples"][language].format(n=number))
     if not all(one.trusted for one in shown):
         words = WORDS["too_sure_weighted" if result.weighted else "too_sure"][language]
         notes.append(words.format(n=TRUSTED_N))
@@ -482,6 +532,10 @@ def _gap_map_drawings(
     if result.weighted:
         own = [plain(titles[id_]) for id_ in (gaps.first, gaps.second) if study.populations[id_].sampled]
         notes = (WORDS["gap_map_weighted"][language].format(names=listed(own, language)),)
+    both = {"first": plain(titles[gaps.first]), "second": plain(titles[gaps.second])}
+    if result.tiers:
+        notes = (*notes, WORDS["gap_map_tiers"][language].format(**both))
+    turned = WORDS["gap_map_turned"][language].format(**both)
     matters = tuple(row.name for row in result.rows if row.construct is None)
     shown = [matters, *parts(result)]
     for number, rows in enumerate(shown):
@@ -495,7 +549,7 @@ def _gap_map_drawings(
                 group=group,
                 number=str(number),
             ),
-            notes=notes,
+            notes=(*notes, turned) if _any_turned(labels, rows) else notes,
             draw=lambda rows=rows: gap_heat_map(  # type: ignore[misc]
                 result,
                 names,
@@ -508,6 +562,12 @@ def _gap_map_drawings(
                 synthetic=findings.synthetic,
             ),
         )
+
+
+def _any_turned(labels: Labels, items: Sequence[str]) -> bool:
+    """Whether one of them is a reverse-worded item, which a figure marks."""
+    asked = labels.questionnaire
+    return any(asked.has_item(item) and asked.item(item).reverse_keyed for item in items)
 
 
 def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[Drawing]:
@@ -573,6 +633,7 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
                         outcome=plain(labels.name(result.outcome)),
                         population=plain(population.title[language]),
                     ),
+                    notes=(WORDS["lines"][language],),
                     draw=lambda result=result, labels=labels: importance_performance(  # type: ignore[misc]
                         result, labels=labels, theme=theme, synthetic=findings.synthetic
                     ),
@@ -584,7 +645,9 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
         part = tested[start : start + ROWS_OF_A_FOREST]
         yield Drawing(
             key=f"effects{number}",
-            caption=WORDS["effects"][language] + (f" ({number})" if len(tested) > ROWS_OF_A_FOREST else ""),
+            caption=numbered(
+                WORDS["effects"][language], number if len(tested) > ROWS_OF_A_FOREST else "", language
+            ),
             draw=lambda part=part, labels=labels: effects_forest(  # type: ignore[misc]
                 part, labels=labels, theme=theme, synthetic=findings.synthetic
             ),

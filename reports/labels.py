@@ -20,6 +20,20 @@ def with_dashes(text: str) -> str:
     return RANGE.sub("\\1–\\2", text)
 
 
+def numbered(name: str, number: object, language: str) -> str:
+    """A name and the number that tells it from others of that name; the name alone without one.
+
+    >>> numbered("Fees", 2, "en"), numbered("费用", 2, "zh"), numbered("Fees", "", "en")
+    ('Fees (2)', '费用（2）', 'Fees')
+    """
+    if number == "":
+        return name
+    return f"{name}（{number}）" if language == "zh" else f"{name} ({number})"
+
+
+REVERSED: Mapping[str, str] = {"en": "{name} (reverse-worded)", "zh": "{name}（反向题）"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
     """Looks up what things are called, for one questionnaire and one language."""
@@ -40,6 +54,13 @@ class Labels:
         if questionnaire.has_item(item_id) and code.lstrip("-").isdigit():
             return self.option(item_id, int(code))
         return variable
+
+    def marked(self, variable: str, name: str | None = None) -> str:
+        """The wording of an item, or the name given for it; reverse-worded items say so."""
+        name = self.name(variable) if name is None else name
+        if self.questionnaire.has_item(variable) and self.questionnaire.item(variable).reverse_keyed:
+            return self.say(REVERSED).format(name=name)
+        return name
 
     def option(self, item_id: str, code: int) -> str:
         """The wording of one answer."""

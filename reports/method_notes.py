@@ -118,7 +118,7 @@ NOTES: tuple[MethodNote, ...] = (
                 "computed again without each rule that alone set somebody aside."
             ),
             "zh": (
-                "依事先声明的规则搁置答卷：缺失过多、注意力检测未通过、作答过快、连续选择同一答案、答案向量重复以及马氏距离多元离群。"
+                "依事先声明的规则将答卷判为无效、不纳入分析：缺失过多、注意力检测未通过、作答过快、连续选择同一答案、答案向量重复以及马氏距离多元离群。"
                 "不删除任何受访者：台账记录每位受访者及其触发的规则，并在逐一取消各规则后重新计算全部结论。"
             ),
         },
@@ -171,8 +171,8 @@ NOTES: tuple[MethodNote, ...] = (
                 "of answers, group sizes and skewness call for, never by the smaller p-value: as a rule Welch's, corrected for skewness where groups are of uneven size."
             ),
             "zh": (
-                "均值比较采用不要求方差齐性的Welch方差分析，并报告ω²及逐一剔除受访者所得的置信区间；两两比较采用Games-Howell法。"
-                "Kruskal-Wallis检验和针对有序组的Jonckheere-Terpstra检验仅使用秩。趋势以Kendall tau-b度量，其渐近区间不假定独立。"
+                "均值比较采用不要求方差齐性的Welch方差分析，并报告ω²及其刀切法（jackknife）置信区间；两两比较采用Games-Howell法。"
+                "Kruskal-Wallis检验和针对有序组的Jonckheere-Terpstra检验为秩检验（非参数检验）。趋势以Kendall tau-b度量，其渐近区间不假定独立。"
                 "单个题项的检验方法依选项数、各组人数和偏态选定，而不依p值大小：通常为Welch检验，各组人数悬殊时作偏态校正。"
             ),
         },
@@ -211,7 +211,7 @@ NOTES: tuple[MethodNote, ...] = (
             ),
             "zh": (
                 "标准化差异为d、d_z和Hedges g，区间由非中心t分布求得；假设检验和组间两两比较采用基于影响值的区间，兼顾回答的偏态、各组离散程度的差异和同一网点员工回答的相似性。"
-                "同一受访者的多个回答用Friedman检验比较，是否型回答用Cochran Q检验。"
+                "同一受访者的多个回答用Friedman检验比较，二分类回答用Cochran Q检验。"
             ),
         },
         cites=("cohen1988", "hedges1981", "friedman1937", "cochran1950"),
@@ -226,7 +226,7 @@ NOTES: tuple[MethodNote, ...] = (
                 "with percentile bootstrap intervals."
             ),
             "zh": (
-                "标准化系数采用分布自由的标准误，考虑了标准差的抽样波动；原始系数采用HC3稳健标准误。重要性为各进入顺序下R²增量的平均（LMG）"
+                "标准化系数采用渐近分布自由（ADF）标准误，考虑了标准差的抽样波动；原始系数采用HC3稳健标准误。重要性为各进入顺序下R²增量的平均（LMG）"
                 "及Johnson相对权重。间接效应为系数之积，采用百分位自助法区间。"
             ),
         },
@@ -366,10 +366,10 @@ NOTES: tuple[MethodNote, ...] = (
                 "the fields of priority maps bootstrap replicates of the weights."
             ),
             "zh": (
-                "抽样设计下的效应是加权样本的函数，其误差为影响值总和在该设计下的误差：计入分层、多阶段整群和有限总体，"
-                "对按边际分布加权者只计入边际未能解释的部分。除非研究声明采用线性化误差，凡效应由答案之和决定者，影响值均由逐一剔除抽样单元得到，"
-                "区间采用t分布，自由度按Satterthwaite法估计，且不超过群数减层数：权重悬殊或某一等级人数很少时，线性化区间过窄。平方长度型效应采用非中心卡方，"
-                "系数乘积采用其联合分布的抽样，客户分群与优先改进图的区域采用权重的自助复制。"
+                "抽样设计下的效应是加权样本的函数，其误差为影响值总和在该设计下的误差：计入分层、多阶段整群和有限总体；"
+                "对已知边际分布作校准（迭代比例拟合）的权重，只计入边际变量未能解释的残差部分。除非研究声明采用线性化误差，若效应可由各回答的加权总和计算，其影响值由逐一剔除抽样单元的刀切法得到，"
+                "区间采用t分布，自由度按Satterthwaite法估计，且不超过群数减层数：权重悬殊或某一等级人数很少时，线性化区间过窄。以平方和度量的效应（如Cramér V、Kendall W）的区间由非中心卡方分布求得，"
+                "系数乘积采用其联合分布的抽样，客户分群与优先改进图的区域采用自助法重复权重。"
             ),
         },
         cites=("binder1983", "deville1993", "kish1992", "rao1988", "valliant2010", "wolter2007"),

@@ -74,7 +74,7 @@ WORDS: Mapping[str, Words] = {
             "{error}."
         ),
         "zh": (
-            "按计划人数从总体文件抽取{samples}个样本，并按研究的规则筛查和判断（随机种子{seed}）。在此样本数下，"
+            "按计划人数从总体文件抽取{samples}个样本，并按研究的规则筛选和判断（随机种子{seed}）。在此样本数下，"
             "50%的比例的蒙特卡罗误差为{error}。"
         ),
     },
@@ -99,7 +99,7 @@ WORDS: Mapping[str, Words] = {
     },
     "no_aside": {
         "en": "How many answers screening will set aside is not known, and none is counted, for: {populations}.",
-        "zh": "筛查将剔除的比例未知、未计入的总体：{populations}。",
+        "zh": "筛选将剔除的比例未知、未计入的总体：{populations}。",
     },
     "decided_note": {
         "en": "“Decided by” names the confirmatory claim that needs most; claims without a formula do not count here.",

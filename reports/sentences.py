@@ -41,7 +41,7 @@ EFFECTS: Mapping[str, Words] = {
     },
     "indirect": {
         "en": "the standardised indirect association of {predictor} with {outcome} by way of {mediators}",
-        "zh": "{predictor}经由{mediators}与{outcome}的标准化间接效应",
+        "zh": "{predictor}经由{mediators}对{outcome}的标准化间接效应",
     },
     "trend": {
         "en": "Kendall's tau-b between {group} and {outcome}",
@@ -52,12 +52,12 @@ EFFECTS: Mapping[str, Words] = {
         "zh": "{group}与{variable}之间的Cramér V系数",
     },
     "contrast": {
-        "en": "the standardised within-person difference (d_z) between {plus} and {minus}",
-        "zh": "同一受访者对{plus}与{minus}评分的标准化差异（d_z）",
+        "en": "the standardised within-person difference (d_z) of {plus} less {minus}",
+        "zh": "同一受访者{plus}减{minus}的标准化差异（d_z）",
     },
     "mean": {
         "en": "the standardised distance (d) of {variable} from the reference point",
-        "zh": "{variable}与参照点的标准化距离（d）",
+        "zh": "{variable}与参照点的标准化均值差（d）",
     },
     "gap": {
         "en": "the standardised difference (Hedges' g) in {variable}, {population} minus {versus_population},",
@@ -80,8 +80,12 @@ EFFECTS: Mapping[str, Words] = {
         "zh": "在{base}之外加入{added}后，{outcome}的调整后R²增量",
     },
     "repeated": {
-        "en": "the effect size of the differences between the answers to {variable}",
-        "zh": "{variable}各项之间差异的效应量",
+        "en": "Kendall's W of the differences between the answers to {variable}",
+        "zh": "{variable}各项之间差异的Kendall W",
+    },
+    "repeated_yes_no": {
+        "en": "the effect size of Cochran's Q for the differences between the answers to {variable}",
+        "zh": "{variable}各项之间差异的Cochran Q效应量",
     },
     "latent_path": {
         "en": "the standardised coefficient of {predictor} for {outcome} in a structural equation model",
@@ -93,7 +97,7 @@ EFFECTS: Mapping[str, Words] = {
     },
     "latent_indirect": {
         "en": "the standardised indirect association of {predictor} with {outcome} by way of {mediators} in a structural equation model",
-        "zh": "结构方程模型中{predictor}经由{mediators}与{outcome}的标准化间接效应",
+        "zh": "结构方程模型中{predictor}经由{mediators}对{outcome}的标准化间接效应",
     },
     "latent_trend": {
         "en": "the rise of the latent mean of {outcome} from the lowest to the highest group of {group}, in standard deviations,",
@@ -106,6 +110,9 @@ EFFECTS: Mapping[str, Words] = {
         "zh": "以{features}聚类所得分群相对于{rule}在{outcomes}上的平均η²增量",
     },
 }
+
+#: The mean of several variables, as one side of a contrast.
+MEAN_OF: Words = {"en": "the mean of {names}", "zh": "{names}的均值"}
 
 ESTIMATE: Words = {
     "en": "{who}: {effect} is {estimate} ({level} confidence interval {interval}; n = {n}).",
@@ -171,11 +178,8 @@ FAILED: Mapping[str, Words] = {
 
 CONCLUSIONS: Mapping[str, Words] = {
     "supported": {
-        "en": (
-            "The data are consistent with the claim (Holm-adjusted p {p_adjusted}). "
-            "As all answers come from one point in time, this is an association and not proof of a cause."
-        ),
-        "zh": "数据与该假设一致（Holm校正后p {p_adjusted}）。由于全部答卷来自同一时点，这只说明相关关系，不能证明因果关系。",
+        "en": "The data are consistent with the claim (Holm-adjusted p {p_adjusted}).",
+        "zh": "数据与该假设一致（Holm校正后p {p_adjusted}）。",
     },
     "supported_exploratory": {
         "en": (
@@ -204,6 +208,28 @@ CONCLUSIONS: Mapping[str, Words] = {
         "zh": "区间虽超过最小关注效应，但在对假设数量作Holm校正后证据不足（校正后p {p_adjusted}），因此现有数据无法判断。",
     },
 }
+
+
+#: Said after a supported claim that could be taken for one about a cause.
+NO_CAUSE: Words = {
+    "en": "As all answers come from one point in time, this is an association and not proof of a cause.",
+    "zh": "由于全部答卷来自同一时点，这只说明相关关系，不能证明因果关系。",
+}
+#: Tests of which a reader may think that one thing moves the other; the rest compare or describe.
+MAY_SEEM_CAUSAL = frozenset(
+    [
+        "path",
+        "indirect",
+        "moderation",
+        "drivers",
+        "correlation",
+        "added_value",
+        "trend",
+        "latent_path",
+        "latent_indirect",
+        "latent_trend",
+    ]
+)
 
 
 def listed(words: list[str], language: str) -> str:

@@ -45,10 +45,15 @@ class Telling:
         return plain(self.labels(population).name(variable, short=short))
 
     def quoted(self, population: str, variable: str) -> str:
-        """Inside a sentence: the name of a construct, the wording of an item in quotation marks."""
+        """Inside a sentence: the name of a construct, the wording of an item in quotation marks.
+
+        The full stop of an item's wording is left out, as the sentence goes on.
+        """
         name = self.name(population, variable)
         questionnaire = self.findings.study.populations[population].questionnaire
-        return name if questionnaire.has_construct(variable) else f"“{name}”"
+        if questionnaire.has_construct(variable):
+            return name
+        return f"“{name if name.endswith('..') else name.rstrip('.。')}”"
 
     def title(self, population: str) -> str:
         """What a population is called."""

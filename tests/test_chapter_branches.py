@@ -46,6 +46,7 @@ def test_the_chapter_holds_each_construct_against_the_criteria(findings, languag
     assert str(STUDY.minimum_cell) in table.notes[0]
     (told,) = [b.text for b in blocks if isinstance(b, Prose) and "@tbl:employees.branches" in b.text]
     met = sum(result.aggregable == "yes" for result in found)
-    assert {"en": f"{met} of {len(found)} meet all", "zh": f"{len(found)}个构念中{met}个全部达标"}[
-        language
-    ] in told
+    assert {
+        "en": f"{met} of {len(found)} meet all" if met else f"none of {len(found)} meets all",
+        "zh": f"{len(found)}个构念中{met}个全部达标" if met else f"{len(found)}个构念无一全部达标",
+    }[language] in told

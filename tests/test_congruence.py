@@ -65,12 +65,15 @@ def test_the_built_in_study_declares_a_pair_and_its_surface_counts_branches(staf
 def test_the_report_tells_the_five_numbers(staff, language):
     key = "employees.congruence.1"
     told = telling(staff, language, [key])
+    (surface,) = staff.surfaces
     prose, table, figure = congruence(told, staff)
     assert isinstance(prose, Prose)
     assert isinstance(table, Table)
     assert figure.key == table.key == key
     assert [group.start for group in table.groups] == [0, 6]
     assert len(table.notes) == 1
+    assert f"R² = {told.numbers.bounded(surface.equation.r_squared, 3)}" in table.notes[0]
+    assert "a5 = b3 − b5" in table.notes[0]
     assert [row[0][:2] for row in table.rows] == [
         "b0",
         "b1",
@@ -84,7 +87,6 @@ def test_the_report_tells_the_five_numbers(staff, language):
         "a4",
         "a5",
     ]
-    (surface,) = staff.surfaces
     for name in ("a1", "a2", "a3", "a4"):
         number = told.numbers.number(surface.of(name).estimate)
         assert f"{name} = {number} {told.numbers.interval(surface.of(name).interval)}" in prose.text

@@ -161,7 +161,7 @@ def test_every_analysis_has_one_dot_in_each_dimension():
 def test_chinese_figures_hold_no_english_words():
     words = " ".join(texts(specification_curve(CURVE, labels=CHINESE, synthetic=True)))
     assert not any(letter.isascii() and letter.isalpha() for letter in words)
-    assert "不用：缺答过多 (2)" in words
+    assert "不用：缺答过多（2）" in words
     assert Numbers(language="zh").count(79) + "种分析，按估计值由低到高排列" in words
 
 

@@ -304,7 +304,7 @@ def test_likert_rows_stand_in_the_order_of_net_agreement_and_show_shares():
     for label, name in zip(labels, net.index, strict=True):
         assert label.startswith(ENGLISH.name(name)), (label, name)
         assert label.endswith(f"n = {int(DATA[name].notna().sum())}")
-    assert [label for label in labels if "(reversed)" in label] == [labels[list(net.index).index("S2")]]
+    assert [label for label in labels if "(reverse-worded)" in label] == [labels[list(net.index).index("S2")]]
     shown = [text for text in texts(figure) if text[0] in "+−" or text == "0"]
     signed = [numbers.number(x, 0) if x < 0 else f"+{numbers.number(x, 0)}" for x in net]
     assert [text for text in shown if text in signed] == signed
@@ -412,8 +412,9 @@ def test_mediation_shows_every_path_once_and_the_three_effects():
         }
         assert set(coefficients) <= known
         effects = [text for text in texts(figure) if "effect  " in text]
+        name = "Serial indirect" if len(mediation.mediators) > 1 else "Indirect"
         assert effects[0] == (
-            f"Indirect effect  {numbers.bounded(mediation.estimate, 3)} "
+            f"{name} effect  {numbers.bounded(mediation.estimate, 3)} "
             f"{numbers.interval(mediation.interval, 3, style='bounded')}"
         )
         assert len(effects) == 3

@@ -201,8 +201,8 @@ def test_small_tiers_of_a_gap_map_are_not_shown_nor_to_be_worked_out():
 def test_parts_keep_constructs_whole_and_leave_out_rows_without_items():
     assert parts(GAPS) == (("quality", "Q1", "Q2", "satisfaction", "S2"),)
     assert parts(GAPS, 3) == (("quality", "Q1", "Q2"), ("satisfaction", "S2"))
-    assert keyed_name("S2", ENGLISH).endswith("(reversed)")
-    assert not keyed_name("S1", ENGLISH).endswith("(reversed)")
+    assert keyed_name("S2", ENGLISH).endswith("(reverse-worded)")
+    assert not keyed_name("S1", ENGLISH).endswith("(reverse-worded)")
     wide = replace(GAPS, rows=(*GAPS.rows[:-1], replace(GAPS.rows[-1], width=10)))
     with pytest.raises(ValueError, match=r"scales are \[4, 10\] points wide"):
         gap_heat_map(wide, NAMES["en"], first="a", second="b", labels=ENGLISH)
@@ -225,7 +225,7 @@ def test_streams_are_as_high_as_their_counts_and_fill_the_columns():
     drawn_streams = [patch for patch in figure.axes[0].patches if isinstance(patch, PathPatch)]
     assert len(drawn_streams) == int((~hidden_transitions(counts, 5) & (counts > 0)).sum())
     up = MOVES.moved("up")
-    assert f"Up: {Numbers(language='en').percent(up.share)}" in words(figure)
+    assert f"Right higher: {Numbers(language='en').percent(up.share)}" in words(figure)
 
 
 def test_weighted_streams_are_as_high_as_the_shares_of_the_population():
@@ -247,7 +247,7 @@ def test_weighted_streams_are_as_high_as_the_shares_of_the_population():
     counts = MOVES.counts()  # respondents decide what is hidden, not their weights
     assert len(drawn_streams) == int((~hidden_transitions(counts, 5) & (counts > 0)).sum())
     shown = words(figure)
-    assert f"Up: {Numbers(language='en').percent(moves.moved('up').share)}" in shown
+    assert f"Right higher: {Numbers(language='en').percent(moves.moved('up').share)}" in shown
     assert "Wald test of the design" in shown
     assert "Stuart" not in shown
 

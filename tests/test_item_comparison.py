@@ -125,6 +125,11 @@ def test_the_report_has_a_line_for_every_question(found, language):
     rows = {row[0].split()[0]: row for row in table.rows}
     assert len(rows["SAT1"][0]) > 5  # differs, so its wording stands here
     assert rows["CLR1"][0] == "CLR1"
+    mark = {"en": " (reverse-worded)", "zh": "（反向题）"}[language]
+    assert rows["SAT3"][0].endswith(mark)
+    assert mark not in rows["SAT1"][0]
+    assert ".”" not in prose.text  # the sentence goes on after the wording
+    assert "。”" not in prose.text
     assert rows["CHS_1"][5:] == ("–", "–", "–")
     assert any("CHS_1" in note for note in table.notes)
     cited = {citation.id for citation in told.numbers.ledger.citations}

@@ -17,6 +17,7 @@ from analysis.tier_views import TierViews, tier_views
 from analysis.weighted.descriptives import weighted_mean_difference
 from reports.chapters.tiers import gaps_by_tier, no_priorities, tier_moves
 from reports.document import Figure, Prose
+from reports.figures.gap_heat_map import parts
 from reports.gallery import drawings
 from reports.numbers import Numbers
 from reports.telling import Telling
@@ -154,6 +155,32 @@ def test_the_report_has_a_drawing_for_each(views, language):
     }
     assert len({drawing.caption for drawing in drawn.values()}) == len(drawn)
     assert all(drawing.caption for drawing in drawn.values())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_notes_of_maps_say_what_lines_shares_columns_and_marks_are(views, language):
+    notes = {
+        drawing.key: " ".join(drawing.notes)
+        for drawing in drawings(telling(views, language, []).findings, language)
+    }
+    lines, number, all_, turned = {
+        "en": ("Dashed lines", f"share of {STUDY.resamples} bootstrap", "compared with all", "turned round"),
+        "zh": ("虚线为", f"{STUDY.resamples}次自助法重抽样", "各列均与全体", "已反向计分"),
+    }[language]
+    assert lines in notes["hypotheses.P3.1.priorities"]
+    assert number in notes["hypotheses.P3.1.priorities"]
+    marked = []
+    for part in range(4):
+        key = f"gaps.customers-employees.map{part}"
+        assert all_ in notes[key]
+        marked.append(turned in notes[key])
+    asked = STUDY.populations["customers"].questionnaire
+    rows = [() if not part else parts(views.gaps[0].result)[part - 1] for part in range(4)]
+    assert marked[1:] == [
+        any(asked.has_item(name) and asked.item(name).reverse_keyed for name in names) for names in rows[1:]
+    ]
+    assert any(marked)
+    assert not marked[0]  # constructs, of which none is marked
 
 
 def test_small_groups_have_no_drawing(views):

@@ -149,7 +149,7 @@ def test_the_report_says_what_is_weighted(simulated, language, tmp_path):
     drawn = {block.key: " ".join(block.notes) for block in document.blocks if isinstance(block, Figure)}
     replicates, streams = {
         "en": ("400 bootstrap replicates of the weights", "Weighted: streams and shares"),
-        "zh": ("400组权重的自助复制", "已加权：流带与比例"),
+        "zh": ("400组自助法重复权重", "已加权：流带与比例"),
     }[language]
     assert replicates in drawn["hypotheses.P3.1.priorities"]
     assert streams in drawn["customers.migration"]

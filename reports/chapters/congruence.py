@@ -12,12 +12,12 @@ from reports.telling import Telling, pick
 
 WORDS = {
     "text": {
-        "en": "How {first} and {second} go together with {outcome} is described by a polynomial regression (@tbl:{key}). It was not declared as a hypothesis and has no verdict; brackets hold {level} intervals.",
-        "zh": "以多项式回归描述{first}与{second}的一致程度同{outcome}的关系（@tbl:{key}）。该分析未作为假设声明，不下结论；方括号内为{level}置信区间。",
+        "en": "A polynomial regression describes how {outcome} goes with {first} and {second} (@tbl:{key}). It was not declared as a hypothesis and has no verdict; brackets hold {level} intervals.",
+        "zh": "以多项式回归描述{outcome}与{first}、{second}及两者一致程度的关系（@tbl:{key}）。该分析未作为假设声明，不下结论；方括号内为{level}置信区间。",
     },
     "none": {
-        "en": "How {first} and {second} go together with {outcome} cannot be described: {reason}.",
-        "zh": "无法描述{first}与{second}的一致程度同{outcome}的关系：{reason}。",
+        "en": "How {outcome} goes with {first} and {second} cannot be described: {reason}.",
+        "zh": "无法描述{outcome}与{first}、{second}及两者一致程度的关系：{reason}。",
     },
     "too_few": {
         "en": "too few respondents, or branches, for six coefficients",
@@ -29,19 +29,20 @@ WORDS = {
         "zh": "回归各项相互决定，或完全决定结果变量",
     },
     "caption": {
-        "en": "{first} and {second} with {outcome}, {population}",
-        "zh": "{first}、{second}与{outcome}（{population}）",
+        "en": "Response surface: {outcome} by {first} and {second}, {population}",
+        "zh": "{outcome}关于{first}与{second}的响应面（{population}）",
     },
-    "term": {"en": "Term", "zh": "项"},
+    "term": {"en": "Term", "zh": "参数"},
+    "intercept": {"en": "intercept", "zh": "截距"},
     "estimate": {"en": "Estimate", "zh": "估计值"},
     "error": {"en": "SE", "zh": "标准误"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "p": {"en": "p", "zh": "p"},
     "coefficients": {"en": "Coefficients", "zh": "回归系数"},
     "surface": {"en": "Surface", "zh": "曲面"},
     "note": {
-        "en": "n = {n}. Both views are taken from {center}, the midpoint of their scale. Errors {errors}; p-values of this table are not corrected for their number.",
-        "zh": "n = {n}。两种看法均以量表中点{center}为零点。{errors}；本表p值未作多重比较校正。",
+        "en": "n = {n}; R² = {r_squared}. Both views are taken from {center}, the midpoint of their scale; slopes are those at the midpoint. a1 = b1 + b2, a2 = b3 + b4 + b5, a3 = b1 − b2, a4 = b3 − b4 + b5, a5 = b3 − b5. Errors {errors}; p-values of this table are not corrected for their number.",
+        "zh": "n = {n}，R² = {r_squared}。两种看法均以量表中点{center}为零点，斜率为中点处的斜率。a1 = b1 + b2，a2 = b3 + b4 + b5，a3 = b1 − b2，a4 = b3 − b4 + b5，a5 = b3 − b5。{errors}；本表p值未作多重比较校正。",
     },
     "spaced": {
         "en": "The answers are categories in order, taken here as evenly spaced.",
@@ -49,11 +50,11 @@ WORDS = {
     },
 }
 ROWS = {
-    "a1": {"en": "a1: slope along agreement", "zh": "a1：一致线上的斜率"},
+    "a1": {"en": "a1: slope along agreement, at the midpoint", "zh": "a1：一致线中点处的斜率"},
     "a2": {"en": "a2: curvature along agreement", "zh": "a2：一致线上的曲率"},
-    "a3": {"en": "a3: slope along disagreement", "zh": "a3：不一致线上的斜率"},
+    "a3": {"en": "a3: slope along disagreement, at the midpoint", "zh": "a3：不一致线中点处的斜率"},
     "a4": {"en": "a4: curvature along disagreement", "zh": "a4：不一致线上的曲率"},
-    "a5": {"en": "a5: b3 less b5, unlike sides of agreement", "zh": "a5：b3与b5之差，一致线两侧的不对称"},
+    "a5": {"en": "a5: unlikeness of the two sides of agreement", "zh": "a5：一致线两侧的不对称"},
 }
 ERRORS = {
     "hc3": {"en": "are robust to unequal variances (HC3)", "zh": "标准误对方差不齐稳健（HC3）"},
@@ -82,26 +83,27 @@ ALONG = {
 BENT = {
     "above": {"en": "and the line bends upwards", "zh": "且呈上弯（U形）"},
     "below": {"en": "and the line bends downwards", "zh": "且呈下弯（倒U形）"},
-    "holds": {"en": "and no bend is shown", "zh": "未见弯曲"},
+    "holds": {"en": "and no bend is shown", "zh": "曲率不显著"},
 }
 SIDE = {
     "above": {
         "en": "Where they part, {outcome} is higher when {first} lies above {second}",
-        "zh": "两者相异时，{first}高于{second}者{outcome}较高",
+        "zh": "两者不一致时，{first}高于{second}者{outcome}较高",
     },
     "below": {
         "en": "Where they part, {outcome} is lower when {first} lies above {second}",
-        "zh": "两者相异时，{first}高于{second}者{outcome}较低",
+        "zh": "两者不一致时，{first}高于{second}者{outcome}较低",
     },
     "holds": {
         "en": "Where they part, neither direction is shown to go with more {outcome}",
-        "zh": "两者相异时，未发现何种方向与较高的{outcome}相联系",
+        "zh": "两者不一致时，未发现不一致的方向与{outcome}有关",
     },
 }
 APART = {
-    "above": {"en": "and {outcome} rises as they part further", "zh": "且相异越大，{outcome}越高"},
-    "below": {"en": "and {outcome} falls as they part further", "zh": "且相异越大，{outcome}越低"},
-    "holds": {"en": "and no change with the distance is shown", "zh": "未发现其随距离变化"},
+    "above": {"en": "and {outcome} rises as they part further", "zh": "且不一致程度越大，{outcome}越高"},
+    "below": {"en": "and {outcome} falls as they part further", "zh": "且不一致程度越大，{outcome}越低"},
+    "holds": {"en": "and no change with the distance is shown", "zh": "未发现其随不一致程度变化"},
+    "neither": {"en": "and no change with the distance is shown", "zh": "也未发现其随不一致程度变化"},
 }
 CLOSING = {
     "agreement": {
@@ -110,9 +112,12 @@ CLOSING = {
     },
     "off": {
         "en": "The outcome falls as the views part, but not on both sides of agreement alike: a3 or a5 differs from zero.",
-        "zh": "看法相异越大结果越低，但在一致线两侧并不对称：a3或a5异于零。",
+        "zh": "看法不一致程度越大，结果越低，但在一致线两侧并不对称：a3或a5异于零。",
     },
-    "none": {"en": "An advantage of agreement as such is not shown.", "zh": "未显示一致本身更优。"},
+    "none": {
+        "en": "An advantage of agreement as such is not shown.",
+        "zh": "没有证据表明一致本身与更高的{outcome}相联系。",
+    },
 }
 
 
@@ -166,7 +171,10 @@ def _told(telling: Telling, found: PopulationFindings, surface: ResponseSurface,
         return f"{name} = {telling.cite(scope, entry, 'estimate')} {interval}"
 
     def part(words: dict[str, dict[str, str]], name: str) -> str:
-        said = telling.say(words[side_of_zero(pick(entries, "surface", term=name))], **names)
+        side = side_of_zero(pick(entries, "surface", term=name))
+        if words is APART and side == side_of_zero(pick(entries, "surface", term="a3")) == "holds":
+            side = "neither"
+        said = telling.say(words[side], **names)
         return f"{said} ({number(name)})" if telling.language == "en" else f"{said}（{number(name)}）"
 
     level = telling.numbers.level(entries[0].interval)
@@ -177,7 +185,7 @@ def _told(telling: Telling, found: PopulationFindings, surface: ResponseSurface,
         (
             telling.say(WORDS["text"], key=key, level=level, **names),
             *sentences,
-            telling.say(CLOSING[closing(entries)]),
+            telling.say(CLOSING[closing(entries)], **names),
         )
     )
 
@@ -187,14 +195,9 @@ def _table(telling: Telling, found: PopulationFindings, surface: ResponseSurface
         role: telling.labels(found.id).name(getattr(surface, role)) for role in ("first", "second", "outcome")
     }
     first, second = names["first"], names["second"]
-    terms = (
-        "b0",
-        f"b1: {first}",
-        f"b2: {second}",
-        f"b3: {first}²",
-        f"b4: {first} × {second}",
-        f"b5: {second}²",
-    )
+    colon = "：" if telling.language == "zh" else ": "
+    named = (telling.say(WORDS["intercept"]), first, second, f"{first}²", f"{first} × {second}", f"{second}²")
+    terms = [f"b{i}{colon}{name}" for i, name in enumerate(named)]
     scope, entries = f"{found.id}.congruence", surface.entries()
     coefficients = [entry for entry in entries if entry.measure == "coefficient"]
     shape = [entry for entry in entries if entry.measure == "surface" and entry.about["term"] in ROWS]
@@ -246,6 +249,7 @@ def _notes(
         WORDS["note"],
         n=telling.cite(scope, entry, "n"),
         center=telling.cite(scope, entry, "more.center", digits=1),
+        r_squared=telling.cite(scope, entry, "more.r_squared", "bounded", 3),
         errors=telling.say(ERRORS[surface.errors]),
     )
     scale = asked.item(surface.first).scale if asked.has_item(surface.first) else None

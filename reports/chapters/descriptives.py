@@ -24,7 +24,7 @@ WORDS = {
     "n": {"en": "n", "zh": "n"},
     "mean": {"en": "Mean", "zh": "均值"},
     "sd": {"en": "SD", "zh": "标准差"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "median": {"en": "Median", "zh": "中位数"},
     "skewness": {"en": "Skewness", "zh": "偏度"},
     "by_group": {"en": "Differences between groups, {population}", "zh": "组间差异（{population}）"},
@@ -33,7 +33,7 @@ WORDS = {
             "@tbl:{key} compares the means of the groups of “{group}”. Pairs of groups (Games-Howell) and the tests "
             "that use ranks only stand in results.json."
         ),
-        "zh": "@tbl:{key}比较“{group}”各组的均值。两两比较（Games-Howell法）及仅用秩的检验见results.json。",
+        "zh": "@tbl:{key}比较“{group}”各组的均值。两两比较（Games-Howell法）及秩检验（非参数检验）见results.json。",
     },
     "welch": {"en": "Welch F", "zh": "Welch F"},
     "p": {"en": "p", "zh": "p"},

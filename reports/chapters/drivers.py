@@ -43,7 +43,7 @@ WORDS = {
     "n_high": {"en": "n high", "zh": "高评价n"},
     "penalty": {"en": "Penalty", "zh": "惩罚"},
     "reward": {"en": "Reward", "zh": "奖励"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "kind": {"en": "Kind", "zh": "类型"},
     "note": {
         "en": "Differences in points of the outcome's scale. Low: {low} and below; high: {high} and above. A penalty or reward counts as there when its p-value is below {significance} after Holm's correction over all of them, and one outweighs the other when their sum is other than zero, corrected over the drivers. Not shown: neither is there, which does not mean that there is none. Intervals are not corrected. Errors {errors}.",
@@ -55,7 +55,7 @@ WORDS = {
     },
     "stated_text": {
         "en": "@tbl:{key} ranks the drivers by how much respondents say they matter, beside how much of the variance of {outcome} goes with them (LMG). Over the drivers the two rankings correlate with {estimate} (Spearman, {level} interval {interval}). {parting}",
-        "zh": "@tbl:{key}比较受访者自述的各驱动因素重要性排序与按其解释{outcome}方差的份额（LMG）所得的排序。两种排序的Spearman相关为{estimate}（{level}区间{interval}）。{parting}",
+        "zh": "@tbl:{key}比较受访者自述的各驱动因素重要性排序与按其解释{outcome}方差的份额（LMG）所得的排序。两种排序的Spearman相关为{estimate}（{level}置信区间{interval}）。{parting}",
     },
     "more": {
         "en": "More goes with {drivers} than respondents say.",

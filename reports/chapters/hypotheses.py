@@ -15,6 +15,9 @@ from reports.sentences import (
     EFFECTS,
     ESTIMATE,
     FAILED,
+    MAY_SEEM_CAUSAL,
+    MEAN_OF,
+    NO_CAUSE,
     NO_ESTIMATE,
     OUTCOMES,
     ZONES,
@@ -42,9 +45,9 @@ WORDS = {
     },
     "driver": {"en": "Driver", "zh": "驱动因素"},
     "beta": {"en": "β", "zh": "β"},
-    "beta_interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "beta_interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "lmg": {"en": "LMG", "zh": "LMG"},
-    "lmg_interval": {"en": "{level} interval of LMG", "zh": "LMG的{level}区间"},
+    "lmg_interval": {"en": "{level} interval of LMG", "zh": "LMG的{level}置信区间"},
     "weight": {"en": "Relative weight", "zh": "相对权重"},
     "performance": {"en": "Performance", "zh": "表现值"},
     "drivers_note": {
@@ -77,7 +80,7 @@ def _hypothesis(telling: Telling, verdict: Verdict) -> Iterator[Block]:
     if verdict.hypothesis.note is not None:
         yield Prose(plain(with_dashes(verdict.hypothesis.note[telling.language])))
     for evidence in verdict.evidence:
-        yield Prose(" ".join(_evidence(telling, evidence)))
+        yield Prose(("" if telling.language == "zh" else " ").join(_evidence(telling, evidence)))
     yield Prose(conclusion(telling, verdict))
     for evidence in verdict.evidence:
         if isinstance(evidence.result, KeyDrivers) and evidence.result.drivers:
@@ -103,14 +106,16 @@ def _heading(telling: Telling, verdict: Verdict) -> str:
 
 def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:
     test = evidence.test
-    who = telling.title(test.population)
+    who = _who(telling, evidence)
     effect = describe_effect(telling, evidence)
     if evidence.estimate is None or evidence.interval is None:
-        yield telling.say(NO_ESTIMATE, who=sentence(who), effect=effect.rstrip(","))
+        yield _without_who(
+            telling, evidence, telling.say(NO_ESTIMATE, who=sentence(who), effect=effect.rstrip(","))
+        )
     else:
         (entry,) = evidence.entries()
         scope = effect_scope(evidence)
-        yield telling.say(
+        said = telling.say(
             ESTIMATE,
             who=sentence(who),
             effect=effect,
@@ -119,6 +124,7 @@ def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:
             interval=telling.cite(scope, entry, "interval"),
             n=telling.cite(scope, entry, "n"),
         )
+        yield _without_who(telling, evidence, said)
     if evidence.judged is not None:
         bound = telling.numbers.number(test.smallest_effect)
         if test.direction == "any":
@@ -128,6 +134,20 @@ def _evidence(telling: Telling, evidence: Evidence) -> Iterator[str]:
         yield telling.say(ZONES[evidence.judged.zone], bound=bound)
     for reason in evidence.failed:
         yield failed_condition(telling, evidence, reason)
+
+
+def _who(telling: Telling, evidence: Evidence) -> str:
+    """Whose answers a test is about; of a gap, both populations."""
+    test = evidence.test
+    both = (test.population, *test.variables.get("versus_population", ()))
+    return listed([telling.title(name) for name in both], telling.language)
+
+
+def _without_who(telling: Telling, evidence: Evidence, said: str) -> str:
+    """A Chinese sentence on a gap begins with both populations and need not name them before."""
+    if telling.language == "zh" and evidence.test.kind == "gap":
+        return said.removeprefix(f"{sentence(_who(telling, evidence))}：")
+    return said
 
 
 def effect_scope(evidence: Evidence) -> str:
@@ -147,11 +167,17 @@ def describe_effect(telling: Telling, evidence: Evidence) -> str:
     names.setdefault("group", telling.quoted(test.population, population.group or ""))
     if test.kind == "repeated":
         names["variable"] = names.get("item") or names.get("columns", "")
+    if test.kind == "contrast":
+        for side in ("plus", "minus"):
+            if len(test.variables.get(side, ())) > 1:
+                names[side] = telling.say(MEAN_OF, names=names[side])
     if test.kind == "gap":
         names["population"] = telling.title(test.population)
         names["versus_population"] = telling.title(test.variables["versus_population"][0])
     controlled = test.kind in ("path", "latent_path") and "controls" in names
     kind = f"{test.kind}_controls" if controlled else test.kind
+    if kind == "repeated" and ("item" in test.variables or "Cochran's Q" in evidence.method):
+        kind = "repeated_yes_no"
     return telling.say(EFFECTS[kind], **names)
 
 
@@ -169,11 +195,14 @@ def conclusion(telling: Telling, verdict: Verdict) -> str:
         key = "supported_exploratory"
     if any(reason.word == "family" for reason in verdict.because):
         key = "family"
-    return telling.say(
+    said = telling.say(
         CONCLUSIONS[key],
         p_adjusted=telling.numbers.p_value(verdict.p_adjusted, relation=True),
         p_value=telling.numbers.p_value(verdict.p_value, relation=True),
     )
+    if key == "supported" and any(one.test.kind in MAY_SEEM_CAUSAL for one in verdict.evidence):
+        said += ("" if telling.language == "zh" else " ") + telling.say(NO_CAUSE)
+    return said
 
 
 def _alone(telling: Telling, evidence: Evidence, result: KeyDrivers) -> Iterator[Prose]:

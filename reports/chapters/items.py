@@ -22,25 +22,29 @@ WORDS = {
         "zh": "{population}：@tbl:{key}按“{group}”比较全部{all}个评分题项。在全表范围内作Holm校正后，{told}",
     },
     "wording": {
-        "en": "Questions that are not shown to differ stand by their ids; @tbl:{items} has their wording.",
-        "zh": "未发现差异的题项仅列编号，措辞见@tbl:{items}。",
+        "en": "Items of constructs that are not shown to differ are listed by their ids alone; @tbl:{items} has their wording.",
+        "zh": "差异不显著的构念题项仅列编号，措辞见@tbl:{items}。",
+    },
+    "wording_none": {
+        "en": "Items of constructs are listed by their ids alone; @tbl:{items} has their wording.",
+        "zh": "表中构念题项仅列编号，措辞见@tbl:{items}。",
     },
     "none": {
         "en": "no question is shown to differ between the groups.",
-        "zh": "未发现组间存在差异的题项。",
+        "zh": "{all}个题项的组间差异均不显著。",
     },
     "some": {
         "en": "{apart} of them differ between the groups. The largest share of variance goes with {most} ({symbol} = {effect}, {level} interval {interval}).",
-        "zh": "其中{apart}个题项存在组间差异，组别解释方差比例最大的是{most}（{symbol} = {effect}，{level}区间{interval}）。",
+        "zh": "其中{apart}个题项的组间差异显著，组别解释方差比例最大的是{most}（{symbol} = {effect}，{level}置信区间{interval}）。",
     },
     "one": {
         "en": "one of them differs between the groups: {most} ({symbol} = {effect}, {level} interval {interval}).",
-        "zh": "其中1个题项存在组间差异：{most}（{symbol} = {effect}，{level}区间{interval}）。",
+        "zh": "其中1个题项的组间差异显著：{most}（{symbol} = {effect}，{level}置信区间{interval}）。",
     },
     "item": {"en": "Question", "zh": "题项"},
     "means": {"en": "Mean by group", "zh": "各组均值"},
     "holm": {"en": "p (Holm)", "zh": "p（Holm）"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "others": {"en": "Other questions", "zh": "其他题项"},
     "note": {
         "en": "Reverse-worded questions are turned round. p (Holm): of {test}, corrected over the {family} questions of this table that have a test; the constructs are compared above and corrected there. ω²: share of variance that goes with the group, with an interval that does not take variances for equal.",
@@ -93,7 +97,7 @@ def items_by_group(telling: Telling) -> Iterator[Block]:
 
 def _told(telling: Telling, found: PopulationFindings, compared: ItemComparison) -> str:
     apart = compared.apart(_level(telling))
-    told = telling.say(WORDS["none"])
+    told = telling.say(WORDS["none"], all=telling.numbers.count(len(compared.items)))
     if apart:
         effect = pick(compared.entries(), apart[0].effect.measure, variable=apart[0].variable)
         scope = f"{found.id}.items_by_group"
@@ -117,7 +121,9 @@ def _told(telling: Telling, found: PopulationFindings, compared: ItemComparison)
     if not _worded_elsewhere(telling, found):
         return told
     space = "" if telling.language == "zh" else " "
-    return told + space + telling.say(WORDS["wording"], items=f"{found.id}.items")
+    return (
+        told + space + telling.say(WORDS["wording" if apart else "wording_none"], items=f"{found.id}.items")
+    )
 
 
 def _worded_elsewhere(telling: Telling, found: PopulationFindings) -> frozenset[str]:
@@ -159,8 +165,10 @@ def _table(telling: Telling, found: PopulationFindings, compared: ItemComparison
             )
             parts.append(Group(label=name, start=len(rows)))
         name = item.variable
-        if name not in short:
-            name += f"  {labels.name(item.variable)}"
+        if name in short:
+            name = labels.marked(item.variable, name)
+        else:
+            name += f"  {labels.marked(item.variable)}"
         rows.append((name, *_cells(telling, found, item, tuple(entries[item.variable]))))
     level = telling.numbers.level(
         next((i.effect.interval for i in compared.items if i.effect.interval), None)

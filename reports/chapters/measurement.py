@@ -41,7 +41,7 @@ WORDS = {
     "construct": {"en": "Construct", "zh": "构念"},
     "k": {"en": "Items", "zh": "题数"},
     "alpha": {"en": "Alpha", "zh": "α"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "r": {"en": "Mean r", "zh": "平均r"},
     "n": {"en": "n", "zh": "n"},
     "reliability_note": {
@@ -63,6 +63,10 @@ WORDS = {
     "branches_text": {
         "en": "Answers of one branch may be averaged where its people agree and branches differ more than people within them. @tbl:{key} holds each construct against the usual criteria: {met} of {all} meet all of them.",
         "zh": "只有同一网点的人看法一致、且网点之间的差异大于网点内部，才可把答案按网点平均。@tbl:{key}按常用标准逐一检验各构念：{all}个构念中{met}个全部达标。",
+    },
+    "branches_text_none": {
+        "en": "Answers of one branch may be averaged where its people agree and branches differ more than people within them. @tbl:{key} holds each construct against the usual criteria: none of {all} meets all of them.",
+        "zh": "只有同一网点的人看法一致、且网点之间的差异大于网点内部，才可把答案按网点平均。@tbl:{key}按常用标准逐一检验各构念：{all}个构念无一全部达标。",
     },
     "branches_none": {
         "en": "Means of branches, and anything built on them, would therefore say little of the branches for the others; this report analyses persons and counts branches in the errors.",
@@ -110,8 +114,10 @@ def _branches(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
     labels, scope, key = telling.labels(found.id), f"{found.id}.branches", f"{found.id}.branches"
     count = telling.numbers.count
     met = sum(result.aggregable == "yes" for result in known)
-    text = telling.say(WORDS["branches_text"], key=key, met=count(met), all=count(len(known)))
-    yield Prose(text if met == len(known) else f"{text} {telling.say(WORDS['branches_none'])}")
+    words = WORDS["branches_text" if met else "branches_text_none"]
+    text = telling.say(words, key=key, met=count(met), all=count(len(known)))
+    space = "" if telling.language == "zh" else " "
+    yield Prose(text if met == len(known) else text + space + telling.say(WORDS["branches_none"]))
     rows = []
     for result in known:
         entries = {entry.measure: entry for entry in result.entries()}
@@ -241,7 +247,7 @@ def _items(telling: Telling, found: PopulationFindings) -> Table:
             entry = pick(entries, "corrected_item_total", item=total.item)
             rows.append(
                 (
-                    f"{total.item}  {labels.name(total.item)}",
+                    f"{total.item}  {labels.marked(total.item)}",
                     telling.cite(scope, entry, "more.mean"),
                     telling.cite(scope, entry, "more.sd"),
                     telling.cite(scope, entry, "estimate", "bounded"),

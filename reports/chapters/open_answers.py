@@ -33,7 +33,7 @@ WORDS = {
     "n": {"en": "Answers", "zh": "答案数"},
     "observed": {"en": "Agreement", "zh": "一致率"},
     "alpha": {"en": "Alpha", "zh": "α"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "agreement_note": {
         "en": "Krippendorff's alpha of each code, given or not, with a jackknife interval over answers coded by at least two. Conventional bounds: .80 to rely on, .667 for tentative conclusions.",
         "zh": "各编码（给出或未给出）的Krippendorff α，区间为对至少两人编码的答案作刀切法求得。常用界限：0.80可靠，0.667仅可作初步结论。",

@@ -115,7 +115,11 @@ class _Told:
             )
         absent = [self.named(row.check) for row in counts if row.state != "ok"]
         if absent:
-            notes.append(self.say("absent", names=plain("; ".join(absent))))
+            notes.append(
+                self.say(
+                    "absent", names=plain(("；" if self.numbers.language == "zh" else "; ").join(absent))
+                )
+            )
         return Table(
             key=self.key("checks"),
             caption=self.say("checks_caption"),

@@ -10,11 +10,11 @@ WORDS = {
             "Checks flag; they do not convict, and they drop nobody. Respondents are set aside only by the rules that the study "
             "declared beforehand. A flagged answer may be honest, and an unflagged one may not be."
         ),
-        "zh": "检查只作标记，不作定论，也不剔除任何答卷。只有研究事先声明的规则才会搁置答卷。被标记的答卷可能是真实的，未被标记的也未必可靠。",
+        "zh": "检查只作标记，不作定论，也不剔除任何答卷。只有研究事先声明的规则才会使答卷不纳入分析。被标记的答卷可能是真实的，未被标记的也未必可靠。",
     },
     "consent": {
         "en": (
-            "{read} answers were read. {refused} respondents did not give their consent and were excluded before anything else; "
+            "{read} answers were read. Those without consent ({refused}) were excluded before anything else; "
             "what follows is about the other {consenting}."
         ),
         "zh": "共读入{read}份答卷，其中{refused}人未同意参与，最先予以排除；以下内容仅涉及其余{consenting}人。",
@@ -24,9 +24,9 @@ WORDS = {
     "checks_note": {
         "en": (
             "“Alone” counts those whom no other check flags. “With” would be left if everybody flagged by any check were set aside, "
-            "“without” if this check were not among them. Limits are conventions; quality.csv lists every respondent."
+            "“without” if this check were not among them. Limits are conventions; the command “tierstudy quality” lists every respondent in quality.csv."
         ),
-        "zh": "“仅此项”指未被其他检查标记者。“采用”指将任一检查标记者全部搁置后的剩余人数，“不采用”指去掉该项检查时的剩余人数。界限均为惯例；逐人结果见quality.csv。",
+        "zh": "“仅此项”指未被其他检查标记者。“采用”指将任一检查标记者全部排除后的剩余人数，“不采用”指去掉该项检查时的剩余人数。界限均为惯例；逐人结果由“tierstudy quality”命令写入quality.csv。",
     },
     "absent": {
         "en": "Not possible with this file: {names}.",
@@ -137,7 +137,7 @@ WORDS = {
             "This is evidence, not proof. Honest files can look unusual for reasons that none of the populations knows, and a careful "
             "forgery looks honest. Nobody was set aside for it. Ask those who collected the answers."
         ),
-        "zh": "以上是线索而非证明。诚实的文件也可能因未考虑到的原因显得异常，精心的伪造则可能看似诚实。没有任何答卷因此被搁置。请向数据收集方核实。",
+        "zh": "以上是线索而非证明。诚实的文件也可能因未考虑到的原因显得异常，精心的伪造则可能看似诚实。没有任何答卷因此被判为无效。请向数据收集方核实。",
     },
     "privacy": {"en": "Privacy", "zh": "隐私"},
     "identifiers": {

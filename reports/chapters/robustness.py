@@ -77,7 +77,7 @@ WORDS = {
 CHOSEN = {
     "screening": {
         "en": "each screening rule left out and none at all",
-        "zh": "逐一取消各筛查规则及全部不用",
+        "zh": "逐一取消各筛选规则及全部不用",
     },
     "ranks": {"en": "means or ranks", "zh": "采用均值或秩"},
     "latent": {"en": "scores or latent constructs", "zh": "采用得分或潜变量"},

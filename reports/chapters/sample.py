@@ -9,6 +9,8 @@ from analysis.population_findings import PopulationFindings
 from analysis.results import Entry
 from reports.chapters.weights import weights_section
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain
+from reports.figures.screening_flow import RULES as FLOW
+from reports.labels import numbered
 from reports.small_cells import hidden
 from reports.telling import Telling, pick
 
@@ -16,10 +18,10 @@ WORDS = {
     "title": {"en": "Sample and screening", "zh": "样本与答卷筛选"},
     "intro": {
         "en": (
-            "{read} {population} were read and {analysed} are analysed; {aside} were set aside by rules that were "
-            "declared beforehand."
+            "{population}: the answers of {read} were read, and those of {analysed} are analysed; {aside} were set "
+            "aside by rules that were declared beforehand."
         ),
-        "zh": "{population}共读入{read}份答卷，按事先声明的规则搁置{aside}份，分析{analysed}份。",
+        "zh": "{population}共读入{read}份答卷，按事先声明的规则将{aside}份判为无效、不纳入分析，分析其余{analysed}份。",
     },
     "ledger": {
         "en": "Screening of {population}: what each rule did",
@@ -27,21 +29,21 @@ WORDS = {
     },
     "rule": {"en": "Rule", "zh": "规则"},
     "flagged": {"en": "Flagged", "zh": "标记"},
-    "first": {"en": "Set aside in order", "zh": "依次搁置"},
+    "first": {"en": "Set aside in order", "zh": "依次判为无效"},
     "only": {"en": "By this rule alone", "zh": "仅由该规则"},
     "ledger_note": {
         "en": (
             "“Set aside in order” adds up to all set aside. “By this rule alone” counts those who would be analysed if this "
             "rule were not applied. Nobody is deleted: screening.csv lists every respondent and rule."
         ),
-        "zh": "“依次搁置”之和为搁置总数；“仅由该规则”指若不采用该规则便会进入分析者。未删除任何人：screening.csv列出每位受访者及其触发的规则。",
+        "zh": "“依次判为无效”之和为无效答卷总数；“仅由该规则”指若不采用该规则便会进入分析者。未删除任何答卷：screening.csv列出每位受访者及其触发的规则。",
     },
     "not_applied": {"en": "{rule} was not applied: {reason}.", "zh": "未采用“{rule}”规则：{reason}。"},
     "profile": {"en": "Profile of the {population} analysed", "zh": "参与分析的{population}的构成"},
     "answer": {"en": "Answer", "zh": "选项"},
     "count": {"en": "n", "zh": "人数"},
     "share": {"en": "Share", "zh": "比例"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "profile_note": {
         "en": "Shares of those who answered, with Wilson intervals. Counts below {minimum} are suppressed, and where needed a second one (–), so that they cannot be worked out.",
         "zh": "比例以作答者为基数，区间为Wilson区间。人数不足{minimum}的格不予列出，必要时另隐去一格（–），以免推算得出。",
@@ -100,25 +102,15 @@ WORDS = {
     "n": {"en": "n then", "zh": "此时n"},
 }
 
-RULES = {
-    "consent": {"en": "No consent", "zh": "未同意参与"},
-    "sampling": {"en": "No usable weight or place in the design", "zh": "无有效权重或无法归入抽样设计"},
-    "missing": {"en": "Too many missing answers", "zh": "缺失过多"},
-    "attention": {"en": "Attention check failed", "zh": "未通过注意力检测"},
-    "duration": {"en": "Answered too fast", "zh": "作答过快"},
-    "straightlining": {"en": "Long run of one answer", "zh": "连续选择同一答案"},
-    "duplicates": {"en": "Same answers as another respondent", "zh": "答案与他人完全相同"},
-    "mahalanobis": {"en": "Multivariate outlier", "zh": "多元离群"},
-    "person_fit": {"en": "Answers do not fit the scale", "zh": "作答模式不拟合"},
-    "all": {"en": "All but consent", "zh": "除同意外全部规则"},
-}
+#: What rules are called in the figure, and in the table before it.
+RULES = {**FLOW, "all": {"en": "All but consent", "zh": "除同意外全部规则"}}
 
 
 def rule_name(rule: str, language: str) -> str:
     """What a screening rule is called; a number tells rules of one kind apart."""
     kind, _, number = (rule, "", "") if rule in RULES else rule.rpartition("_")
     name = RULES.get(kind, {}).get(language, rule)
-    return f"{name} ({number})" if number else name
+    return numbered(name, number, language)
 
 
 def sample_chapter(telling: Telling) -> Iterator[Block]:

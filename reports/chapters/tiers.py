@@ -11,16 +11,16 @@ from reports.telling import Telling, pick
 
 WORDS = {
     "gaps": {
-        "en": "@fig:{key} divides these gaps by tier; further figures show them item by item. After Holm's correction over all {family} tests of the map, {beyond} gaps differ from none; reverse-worded items are turned round, so that a gap above zero always means that {first} rate the matter higher.",
-        "zh": "@fig:{key}按等级列出这些差距，其后各图逐题列出。对全部{family}项检验作Holm校正后，{beyond}个差距不为零。反向题已反向计分，差距大于零均表示{first}的评价更高。",
+        "en": "@fig:{key} divides these gaps by tier; further figures show them item by item. Only {first} are divided: each column is compared with all {second}. After Holm's correction over all {family} tests of the map, {beyond} gaps differ from zero; reverse-worded items are turned round, so that a gap above zero always means that {first} rate the matter higher.",
+        "zh": "@fig:{key}按等级列出这些差距，其后各图逐题列出。仅{first}按等级划分，各列均与全体{second}比较。对全部{family}项检验作Holm校正后，{beyond}个差距达到显著水平。反向题已反向计分，差距大于零均表示{first}的评价更高。",
     },
     "undivided": {
-        "en": "@fig:{key} shows these gaps on one scale. After Holm's correction over all {family} tests of the map, {beyond} gaps differ from none; reverse-worded items are turned round, so that a gap above zero always means that {first} rate the matter higher.",
-        "zh": "@fig:{key}在同一尺度上列出这些差距。对全部{family}项检验作Holm校正后，{beyond}个差距不为零。反向题已反向计分，差距大于零均表示{first}的评价更高。",
+        "en": "@fig:{key} shows these gaps on one scale. After Holm's correction over all {family} tests of the map, {beyond} gaps differ from zero; reverse-worded items are turned round, so that a gap above zero always means that {first} rate the matter higher.",
+        "zh": "@fig:{key}在同一尺度上列出这些差距。对全部{family}项检验作Holm校正后，{beyond}个差距达到显著水平。反向题已反向计分，差距大于零均表示{first}的评价更高。",
     },
     "moves": {
-        "en": "“{first}” against “{second}” (@fig:{key}): {up} ({level} interval {up_interval}) stand higher in the second, {stay} {stay_interval} alike, {down} {down_interval} lower; n = {n}. Quadratic weighted kappa is {kappa} {kappa_interval}.",
-        "zh": "“{first}”与“{second}”相比（@fig:{key}）：{up}（{level}区间{up_interval}）后者较高，{stay}{stay_interval}相同，{down}{down_interval}较低；n = {n}。二次加权kappa为{kappa}{kappa_interval}。",
+        "en": "“{first}” against “{second}” (@fig:{key}): {up} ({level} interval {up_interval}) stand higher in the second, {stay} {stay_interval} alike, {down} {down_interval} lower; n = {n}. Quadratic weighted kappa is {kappa} ({level} interval {kappa_interval}).",
+        "zh": "“{first}”与“{second}”相比（@fig:{key}）：{up}（{level}置信区间{up_interval}）后者较高，{stay}{stay_interval}相同，{down}{down_interval}较低；n = {n}。二次加权kappa为{kappa}（{level}置信区间{kappa_interval}）。",
     },
     "moves_weighted": {
         "en": "Shares, kappa and their intervals follow the sampling design; n counts respondents.",
@@ -31,12 +31,12 @@ WORDS = {
         "zh": "均值已加权，检验按抽样设计进行。",
     },
     "no_moves": {
-        "en": "Moves between the tiers of {population} cannot be estimated under the sampling design: {reason}.",
-        "zh": "按抽样设计无法估计{population}的等级流动：{reason}。",
+        "en": "How the two tiers of {population} go together cannot be estimated under the sampling design: {reason}.",
+        "zh": "按抽样设计无法估计{population}两种等级的对应：{reason}。",
     },
     "no_priorities": {
-        "en": "Priorities are not mapped: how sure a field is cannot be said under this sampling design ({reason}).",
-        "zh": "未绘制优先改进图：按该抽样设计无法给出各区域的把握程度（{reason}）。",
+        "en": "Priorities are not mapped: how certain a field is cannot be said under this sampling design ({reason}).",
+        "zh": "未绘制优先改进图：按该抽样设计无法给出所在区域的稳定性（{reason}）。",
     },
     "margins_weighted": {
         "en": "That the tiers are equally large in both is tested by a Wald test of the design: F({df}, {below}) = {statistic}, p {p}.",
@@ -66,6 +66,7 @@ def gaps_by_tier(telling: Telling, first: str, second: str) -> Iterator[Block]:
         family=telling.numbers.count(found.result.family),
         beyond=telling.numbers.count(beyond),
         first=telling.title(first),
+        second=telling.title(second),
     )
     if found.result.weighted:
         told = _followed(telling, told, telling.say(WORDS["gaps_weighted"]))

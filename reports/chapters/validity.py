@@ -15,8 +15,8 @@ from reports.telling import Telling, pick
 
 WORDS = {
     "fit": {
-        "en": "One factor model holds all constructs of {population} ({n} respondents). Its test against unrestricted correlations gives χ² = {chi} on {df} degrees of freedom, p {p}; CFI {cfi}, TLI {tli}, RMSEA {rmsea} {rmsea_interval}, SRMR {srmr}. Conventional cut-offs are .95, .95, .06 and .08 (Hu & Bentler, 1999); they are rules of thumb and no verdict rests on them.",
-        "zh": "{population}的全部构念纳入同一验证性因子模型（{n}名受访者）。模型检验χ² = {chi}，自由度{df}，p {p}；CFI {cfi}，TLI {tli}，RMSEA {rmsea} {rmsea_interval}，SRMR {srmr}。常用临界值依次为0.95、0.95、0.06和0.08（Hu和Bentler，1999），仅为经验法则，假设判断不以此为据。",
+        "en": "One factor model holds all constructs of {population} ({n} respondents). Its test against unrestricted correlations gives χ² = {chi} on {df} degrees of freedom, p {p}; CFI {cfi}, TLI {tli}, RMSEA {rmsea} ({rmsea_level} interval {rmsea_interval}), SRMR {srmr}. Conventional cut-offs are .95, .95, .06 and .08 (Hu & Bentler, 1999); they are rules of thumb and no verdict rests on them.",
+        "zh": "{population}的全部构念纳入同一验证性因子模型（{n}名受访者）。模型检验χ² = {chi}，自由度{df}，p {p}；CFI {cfi}，TLI {tli}，RMSEA {rmsea}（{rmsea_level}置信区间{rmsea_interval}），SRMR {srmr}。常用临界值依次为0.95、0.95、0.06和0.08（Hu和Bentler，1999），仅为经验法则，假设判断不以此为据。",
     },
     "no_fit": {
         "en": "The factor model of all constructs together cannot be relied on: {reason}. Loadings are those of models of one construct at a time, and no index of fit is given.",
@@ -47,6 +47,7 @@ WORDS = {
         "en": "HTMT reaches .85 in {close} of {pairs} pairs of constructs, and .90 in {closer}.",
         "zh": "{pairs}对构念中，HTMT达到0.85的有{close}对，达到0.90的有{closer}对。",
     },
+    "no_pair": {"en": "none", "zh": "0"},
     "steps": {
         "en": "Steps of the ladder of invariance, {population}",
         "zh": "测量等同各级检验（{population}）",
@@ -123,8 +124,9 @@ def validity_blocks(telling: Telling, found: PopulationFindings) -> Iterator[Blo
         yield _validity(telling, found, found.measurement)
         known = [pair.estimate for pair in found.measurement.htmt if pair.estimate is not None]
         if known:
-            count = telling.numbers.count
-            close, closer = (count(sum(value >= bound for value in known)) for bound in (0.85, 0.90))
+            count, none = telling.numbers.count, telling.say(WORDS["no_pair"])
+            numbers = [sum(value >= bound for value in known) for bound in (0.85, 0.90)]
+            close, closer = (count(number) if number else none for number in numbers)
             yield Prose(telling.say(WORDS["pairs"], pairs=count(len(known)), close=close, closer=closer))
     yield from telling.figures_named(f"{found.id}.factor_model")
     if found.comparability and found.population.group is not None:
@@ -155,6 +157,7 @@ def _fit(telling: Telling, found: PopulationFindings, measurement: Measurement) 
         cfi=telling.cite(scope, pick(entries, "cfi"), "estimate", "bounded", 3),
         tli=telling.cite(scope, pick(entries, "tli"), "estimate", "bounded", 3),
         rmsea=telling.cite(scope, rmsea, "estimate", "bounded", 3),
+        rmsea_level=telling.numbers.level(rmsea.interval),
         rmsea_interval=telling.cite(scope, rmsea, "interval", "bounded", 3),
         srmr=telling.cite(scope, pick(entries, "srmr"), "estimate", "bounded", 3),
     )

@@ -42,7 +42,7 @@ WORDS = {
     "means": {"en": "Mean", "zh": "均值"},
     "change": {"en": "Change", "zh": "变化"},
     "last": {"en": "{earlier} to {later}", "zh": "{earlier}至{later}"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "p": {"en": "p", "zh": "p"},
     "holm": {"en": "p (Holm)", "zh": "p（Holm）"},
     "overall": {"en": "All waves, p", "zh": "各期总检验p"},

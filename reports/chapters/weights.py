@@ -14,11 +14,11 @@ from reports.telling import Telling, pick
 WORDS = {
     "unusable": {
         "en": "The study declares a sampling design for {population}, but it cannot be used: {reason}. Shares, means and tests here are not weighted and describe the respondents, not their population; hypotheses that rest on these answers are not judged, and maps of priorities, gaps by tier and moves between tiers are not shown.",
-        "zh": "研究为{population}声明了抽样设计，但无法采用：{reason}。此处的比例、均值和检验均未加权，只描述受访者而非总体；基于这些答卷的假设不作判断，也不列出优先改进图、分等级差距图和等级流动图。",
+        "zh": "研究为{population}声明了抽样设计，但无法采用：{reason}。此处的比例、均值和检验均未加权，只描述受访者而非总体；基于这些答卷的假设不作判断，也不列出优先改进图、分等级差距图和等级对应图。",
     },
     "weighted": {
         "en": "Estimates for {population} follow the sampling design that the study declares ({parts}). Weighted are shares, means, scores, correlations, comparisons of groups, recommendation, gaps, maps of priorities, gaps by tier, moves between tiers and every test of a hypothesis; their errors are those of the design. Counts are respondents. Banner tables are weighted too, their tests on effective bases. Not weighted are reliability and item statistics, factor and invariance models, missing answers, open answers, the checks of quality, and the distributions behind the means in figures: they describe the questionnaire and the respondents.",
-        "zh": "{population}的估计依研究声明的抽样设计进行（{parts}）。比例、均值、得分、相关、组间比较、净推荐值、人群差异、优先改进图、分等级差距图、等级流动以及全部假设检验均已加权，其误差按抽样设计计算；人数为受访者人数。交叉分析总表同样加权，其检验以有效基数计算。信度与题项统计、因子与测量等同模型、缺失值、开放题、质量检查以及图中均值背后的分布未加权，描述的是问卷和受访者本身。",
+        "zh": "{population}的估计依研究声明的抽样设计进行（{parts}）。比例、均值、得分、相关、组间比较、净推荐值、人群差异、优先改进图、分等级差距图、等级对应以及全部假设检验均已加权，其误差按抽样设计计算；人数为受访者人数。交叉分析总表同样加权，其检验以有效基数计算。信度与题项统计、因子与测量等同模型、缺失值、开放题、质量检查以及图中均值背后的分布未加权，描述的是问卷和受访者本身。",
     },
     "part_weight": {"en": "weights", "zh": "权重"},
     "part_strata": {"en": "strata", "zh": "分层"},
@@ -67,7 +67,7 @@ WORDS = {
     "customers": {"en": "By customers", "zh": "按客户数"},
     "assets": {"en": "By value", "zh": "按价值"},
     "difference": {"en": "Difference", "zh": "差值"},
-    "interval": {"en": "{level} interval", "zh": "{level}区间"},
+    "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "by_value_note": {
         "en": "Difference: by value less by customers, with an interval that is not corrected for the number of tests. The hypotheses are judged by customers.",
         "zh": "差值为按价值减按客户数，其区间未作多重比较校正。假设的判断以按客户数的估计为准。",

@@ -25,9 +25,9 @@ Counts = npt.NDArray[np.int64]
 Shares = npt.NDArray[np.float64]
 
 WORDS = {
-    "up": {"en": "Up", "zh": "上移"},
-    "stay": {"en": "same", "zh": "不变"},
-    "down": {"en": "down", "zh": "下移"},
+    "up": {"en": "Right higher", "zh": "右侧较高"},
+    "stay": {"en": "alike", "zh": "相同"},
+    "down": {"en": "right lower", "zh": "右侧较低"},
     "summary": {
         "en": "{up}; {stay}; {down}.\n{level} intervals; n = {n}.",
         "zh": "{up}；{stay}；{down}。\n{level}置信区间；n = {n}。",
@@ -41,12 +41,12 @@ WORDS = {
         "zh": "各等级规模相同（抽样设计的Wald检验）：p {p}。",
     },
     "inside": {
-        "en": "Inside the streams: share of the tier they come from.",
-        "zh": "流带内的数字为占来源等级的比例。",
+        "en": "Inside the streams: share of the tier on the left.",
+        "zh": "流带内的数字为占左侧等级的比例。",
     },
     "hidden": {
         "en": " Streams of few respondents are not drawn.",
-        "zh": "人数过少的流带不予绘出。",
+        "zh": "人数过少的流带未绘出。",
     },
 }
 HEIGHT = 3.6

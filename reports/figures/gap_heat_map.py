@@ -28,7 +28,6 @@ WORDS = {
         "en": "In brackets: not significant (p ≥ {level}, Holm's correction over {family} tests).",
         "zh": "括号内：不显著（p ≥ {level}，按{family}项检验作Holm校正）。",
     },
-    "reversed": {"en": " (reversed)", "zh": "（反向题）"},
     "hidden": {"en": " –: too few answers.", "zh": "–：答卷过少。"},
 }
 NAME_WIDTH = 2.75  #: inches
@@ -116,11 +115,7 @@ def gap_heat_map(
 
 def keyed_name(item: str, labels: Labels) -> str:
     """The wording of an item; reverse-worded ones say so, as their gaps are turned round."""
-    name = labels.name(item)
-    questionnaire = labels.questionnaire
-    if questionnaire.has_item(item) and questionnaire.item(item).reverse_keyed:
-        return name + labels.say(WORDS["reversed"])
-    return name
+    return labels.marked(item)
 
 
 def parts(found: GapMap, most: int = ROWS_OF_A_PART) -> tuple[tuple[str, ...], ...]:

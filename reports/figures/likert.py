@@ -22,7 +22,6 @@ from reports.theme import DEFAULT, Theme
 WORDS = {
     "net": {"en": "Net\n(points)", "zh": "净值\n（百分点）"},
     "shares": {"en": "Share of answers (%)", "zh": "回答占比（%）"},
-    "reversed": {"en": "reversed", "zh": "反向题"},
 }
 LABEL_WIDTH = 2.15  #: inches for the items' wording
 BAR = 0.22  #: inches
@@ -113,11 +112,7 @@ def _row(item: Frequencies) -> Row:
 
 
 def _wording(row: Row, labels: Labels, theme: Theme) -> str:
-    text = labels.name(row.item)
-    questionnaire = labels.questionnaire
-    if questionnaire.has_item(row.item) and questionnaire.item(row.item).reverse_keyed:
-        note = labels.say(WORDS["reversed"])
-        text += f"（{note}）" if labels.language == "zh" else f" ({note})"
+    text = labels.marked(row.item)
     return f"{wrapped(text, LABEL_WIDTH, theme.size)}\n{respondents(labels, row.n)}"
 
 

@@ -22,15 +22,26 @@ from reports.theme import DEFAULT, Theme
 
 WORDS = {
     "indirect": {"en": "Indirect effect", "zh": "间接效应"},
+    "series": {"en": "Serial indirect effect", "zh": "序列间接效应"},
     "direct": {"en": "Direct effect", "zh": "直接效应"},
     "total": {"en": "Total effect", "zh": "总效应"},
     "key": {
         "en": "Standardised coefficients with {level} bootstrap intervals. Dashed: the interval holds zero.",
         "zh": "标准化系数及{level}自助法置信区间；虚线表示区间包含零。",
     },
+    "other_ways": {
+        "en": "Serial: by way of both mediators. The total effect also holds the ways over one of them.",
+        "zh": "序列间接效应：依次经由两个中介变量；总效应还包括只经由其中一个的路径。",
+    },
     "left_out": {
-        "en": "Paths that pass over a mediator are in the model but not in the picture.",
-        "zh": "跨越中介变量的路径已纳入模型，图中从略。",
+        "en": (
+            "Serial: by way of all mediators; the total effect also holds the ways over fewer.\n"
+            "Paths that pass over a mediator are in the model but not in the picture."
+        ),
+        "zh": (
+            "序列间接效应：依次经由全部中介变量；总效应还包括只经由其中一部分的路径。\n"
+            "跨越中介变量的路径已纳入模型，图中从略。"
+        ),
     },
 }
 BOX_HEIGHT = 0.46  #: inches, as all lengths here
@@ -70,7 +81,7 @@ def mediation_path(
         axes = figure.add_subplot()
         axes.set_axis_off()
         axes.set_xlim(0, theme.width - 0.1)
-        axes.set_ylim(-0.62 if len(mediation.mediators) > 2 else -0.48, top)
+        axes.set_ylim(-0.48 - 0.14 * min(len(mediation.mediators) - 1, 2), top)
         boxes = {name: _box(axes, place, theme) for name, place in places.items()}
         for path in _drawn(mediation):
             _arrow(axes, path, mediation, places, boxes, labels, theme)
@@ -155,8 +166,9 @@ def _label_share(path: PathCoefficient, mediation: Mediation) -> float:
 
 
 def _foot(axes: Axes, mediation: Mediation, labels: Labels, theme: Theme) -> None:
+    several = len(mediation.mediators) > 1
     rows: tuple[tuple[str, float | None, Interval | None], ...] = (
-        ("indirect", mediation.estimate, mediation.interval),
+        ("series" if several else "indirect", mediation.estimate, mediation.interval),
         ("direct", mediation.direct, mediation.direct_interval),
         ("total", mediation.total, mediation.total_interval),
     )
@@ -164,15 +176,15 @@ def _foot(axes: Axes, mediation: Mediation, labels: Labels, theme: Theme) -> Non
     for i, (word, estimate, interval) in enumerate(rows):
         text = f"{numbers.bounded(estimate, 3)} {numbers.interval(interval, 3, style='bounded')}"
         axes.text(
-            (i + 0.5) * (theme.width - 0.1) / 3,
+            ((0.19, 0.54, 0.86)[i] if several else (i + 0.5) / 3) * (theme.width - 0.1),
             -0.08,
             f"{labels.say(WORDS[word])}  {text}",
             ha="center",
             va="center",
         )
     key = labels.say(WORDS["key"]).format(level=level_of(labels, (interval for *_, interval in rows)))
-    if len(mediation.mediators) > 2:
-        key += "\n" + labels.say(WORDS["left_out"])
+    if several:
+        key += "\n" + labels.say(WORDS["left_out" if len(mediation.mediators) > 2 else "other_ways"])
     axes.text(
         (theme.width - 0.1) / 2,
         -0.3,

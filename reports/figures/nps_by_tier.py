@@ -15,7 +15,7 @@ from reports.theme import DEFAULT, Theme
 
 WORDS = {
     "detractors": {"en": "Detractors (0–6)", "zh": "贬损者（0–6分）"},
-    "passives": {"en": "Passives (7–8)", "zh": "中立者（7–8分）"},
+    "passives": {"en": "Passives (7–8)", "zh": "被动者（7–8分）"},
     "promoters": {"en": "Promoters (9–10)", "zh": "推荐者（9–10分）"},
     "shares": {"en": "Share of respondents (%)", "zh": "受访者占比（%）"},
     "score": {

@@ -28,9 +28,9 @@ WORDS = {
     "cross": {"en": "{level} interval", "zh": "{level}置信区间"},
     "sure": {
         "en": "same field in {share} of resamples or more",
-        "zh": "在{share}以上的重抽样中位于同一区域",
+        "zh": "括号内为重抽样中落入该区域的比例；实心：≥{share}",
     },
-    "unsure": {"en": "in fewer (share in brackets)", "zh": "低于该比例（括号内为所占比例）"},
+    "unsure": {"en": "in fewer (share in brackets)", "zh": "空心：<{share}"},
     "too_few": {"en": "too few answers for a map", "zh": "答卷过少，不作图"},
     "constant": {"en": "no map: some answers do not vary", "zh": "不作图：部分回答无差异"},
     "other": {"en": "no map: importance cannot be divided", "zh": "不作图：重要性无法分解"},

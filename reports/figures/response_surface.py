@@ -26,16 +26,20 @@ Array = npt.NDArray[np.float64]
 WORDS = {
     "title": {"en": "{outcome}, as the surface has it", "zh": "曲面所示的{outcome}"},
     "along": {"en": "Congruence: both views alike", "zh": "一致线：两种看法相同"},
-    "across": {"en": "Incongruence: views apart", "zh": "不一致线：两种看法相异"},
+    "across": {"en": "Incongruence: views apart", "zh": "不一致线：两种看法不一致"},
     "slope": {"en": "slope", "zh": "斜率"},
     "curvature": {"en": "curvature", "zh": "曲率"},
     "maximum": {"en": "highest point", "zh": "最高点"},
     "minimum": {"en": "lowest point", "zh": "最低点"},
     "saddle": {"en": "saddle point", "zh": "鞍点"},
     "outside": {"en": "The {kind} lies outside the scale.", "zh": "{kind}位于量表之外。"},
+    "saddle_outside": {
+        "en": "The saddle point (up one way, down the other) lies outside the scale.",
+        "zh": "鞍点（曲面在此沿一个方向上升、沿另一方向下降）位于量表之外。",
+    },
     "answers": {
-        "en": "Circles: answers, larger where more; none below {minimum}.",
-        "zh": "圆圈表示答卷，越大人数越多；不足{minimum}人者不绘。",
+        "en": "Circles: the larger, the more answers. Points with fewer than {minimum} are not drawn.",
+        "zh": "圆圈表示答卷：圆圈越大，人数越多；不足{minimum}人的点未绘出。",
     },
     "errors": {"en": "[{level} interval]; n = {n}", "zh": "[{level}置信区间]；n = {n}"},
 }
@@ -198,7 +202,8 @@ def _stationary(
         return None
     kind = labels.say(WORDS[found.curvature])
     if not (limits[0] <= x <= limits[1] and limits[0] <= y <= limits[1]):
-        return labels.say(WORDS["outside"]).format(kind=kind)
+        word = "saddle_outside" if found.curvature == "saddle" else "outside"
+        return labels.say(WORDS[word]).format(kind=kind)
     axes.plot(x, y, "X", color=theme.category(5), markersize=8, markeredgecolor=theme.paper)
     right = x > (limits[0] + limits[1]) / 2
     axes.annotate(kind, (x, y), (-7 if right else 7, 0), textcoords="offset points").set(

@@ -17,7 +17,7 @@ from surveys.screening import RuleLedger, Screening
 WORDS = {
     "read": {"en": "Respondents read from the file", "zh": "数据文件中的受访者"},
     "analysed": {"en": "Respondents analysed", "zh": "进入分析的受访者"},
-    "set_aside": {"en": "Set aside, by the first rule that applies", "zh": "按首个命中的规则搁置"},
+    "set_aside": {"en": "Set aside, by the first rule that applies", "zh": "按首个命中的规则判为无效"},
     "not_applied": {"en": "could not be applied", "zh": "无法执行"},
 }
 RULES: Mapping[str, Mapping[str, str]] = {

@@ -15,7 +15,7 @@ from reports.figures.naming import level_of
 from reports.figures.screening_flow import RULES
 from reports.figures.synthetic_note import mark_synthetic
 from reports.figures.wrapping import text_width, wrapped
-from reports.labels import Labels
+from reports.labels import Labels, numbered
 from reports.numbers import Numbers
 from reports.theme import DEFAULT, Theme
 
@@ -41,7 +41,7 @@ ZONES: Mapping[Zone, Words] = {
 }
 MARKERS: Mapping[Zone, str] = {"beyond": "o", "straddles": "X", "short": "s", "opposite": "D"}
 DIMENSIONS: Mapping[str, Words] = {
-    "screening": {"en": "Screening", "zh": "筛查"},
+    "screening": {"en": "Screening", "zh": "筛选"},
     "statistic": {"en": "Statistic", "zh": "统计量"},
     "scores": {"en": "Scores", "zh": "得分"},
     "controls": {"en": "Controls", "zh": "控制变量"},
@@ -50,7 +50,7 @@ DIMENSIONS: Mapping[str, Words] = {
 }
 CHOICES: Mapping[tuple[str, str], Words] = {
     ("screening", "all_rules"): {"en": "All rules", "zh": "全部规则"},
-    ("screening", "no_rules"): {"en": "No rule but consent", "zh": "除同意外不筛查"},
+    ("screening", "no_rules"): {"en": "No rule but consent", "zh": "除同意外不筛选"},
     ("statistic", "standardized_coefficient"): {"en": "Regression", "zh": "回归"},
     ("statistic", "rank_coefficient"): {"en": "Regression on ranks", "zh": "秩回归"},
     ("statistic", "latent_coefficient"): {"en": "Latent constructs", "zh": "潜变量"},
@@ -89,7 +89,7 @@ def choice_name(labels: Labels, dimension: str, choice: str) -> str:
         rule = choice.removeprefix("without_")
         kind, _, number = (rule, "", "") if rule in RULES else rule.rpartition("_")
         name = labels.say(RULES[kind]) if kind in RULES else rule
-        return labels.say(WORDS["without"]).format(rule=f"{name} ({number})" if number else name)
+        return labels.say(WORDS["without"]).format(rule=numbered(name, number, labels.language))
     words = CHOICES.get((dimension, choice))
     return choice if words is None else labels.say(words)
 
