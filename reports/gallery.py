@@ -22,7 +22,7 @@ from reports.chapters.robustness import disagreeing, figure_key
 from reports.document import Figure, plain
 from reports.labels import Labels
 from reports.sentences import listed
-from reports.small_cells import hidden_groups
+from reports.small_cells import SCORES, hidden_groups, hidden_scores
 from reports.theme import DEFAULT, Format, Theme, save
 from surveys.study import DeclaredTest
 
@@ -59,6 +59,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "zh": "构念间相关（{population}）",
     },
     "nps": {"en": "Net promoter score by group, {population}", "zh": "各组净推荐值（{population}）"},
+    "scores_hidden": {
+        "en": "Blank: shares behind which fewer than {minimum} respondents stand, with those by which they could be worked out. Such groups have no interval, for its width would give the shares away.",
+        "zh": "空白部分为人数不足{minimum}人的比例，以及可据以推算出它们的比例。此类组别不列区间，因其宽度会泄露所隐比例。",
+    },
     "gaps": {"en": "{first} and {second} on the same questions", "zh": "{first}与{second}对相同问题的看法"},
     "gap_map": {
         "en": "Where {first} and {second} differ, by {group}",
@@ -272,14 +276,15 @@ def _population_drawings(
                     ),
                 )
     if found.recommend is not None and found.recommend.overall.n >= minimum:
-        unseen = hidden_groups(found.recommend, minimum)
-        nps = replace(
-            found.recommend, groups=tuple(g for g in found.recommend.groups if str(g.group) not in unseen)
-        )
+        unseen = hidden_scores(found.recommend, minimum, found.banners)
+        gone = {g.group for g in found.recommend.groups if all((part, g.group) in unseen for part in SCORES)}
+        nps = replace(found.recommend, groups=tuple(g for g in found.recommend.groups if g.group not in gone))
+        unseen = frozenset((part, group) for part, group in unseen if group not in gone)
         yield Drawing(
             key=f"{found.id}.nps",
             caption=caption("nps"),
-            draw=lambda: nps_by_tier(nps, labels=labels, theme=theme, synthetic=synthetic),
+            draw=lambda: nps_by_tier(nps, labels=labels, unseen=unseen, theme=theme, synthetic=synthetic),
+            notes=(WORDS["scores_hidden"][labels.language].format(minimum=minimum),) if unseen else (),
         )
 
 

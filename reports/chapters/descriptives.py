@@ -12,7 +12,7 @@ from reports.chapters.tiers import gaps_by_tier, tier_moves
 from reports.chapters.validity import WORDS as COMPARABLE
 from reports.document import Block, Cell, Column, Heading, Prose, Spanner, Table, plain
 from reports.figures.naming import group_name
-from reports.small_cells import hidden, hidden_groups
+from reports.small_cells import SCORES, hidden_groups, hidden_scores, hidden_shares
 from reports.telling import Telling, pick
 
 WORDS = {
@@ -46,6 +46,14 @@ WORDS = {
     "suppressed": {
         "en": "Groups with fewer than {minimum} respondents are suppressed (–), and where needed a second one, so that they cannot be worked out.",
         "zh": "不足{minimum}人的组不予列出（–），必要时另隐去一组，以免推算得出。",
+    },
+    "cells_suppressed": {
+        "en": "–: fewer than {minimum} respondents stand behind the cell, or such a cell could be worked out from it.",
+        "zh": "“–”表示该格人数不足{minimum}人，或可据以推算出此类单元格，故不予列出。",
+    },
+    "scores_suppressed": {
+        "en": "–: suppressed, because fewer than {minimum} respondents stand behind the number, or because such a number could be worked out from it: shares of a line add up to 100%, those of a column to the line of all. Where a share is suppressed, so is the interval, whose width would give it away; the score alone does not.",
+        "zh": "“–”表示不予列出：该数字背后不足{minimum}人，或可据以推算出此类数字（每行比例之和为100%，各组人数之和为合计）。凡隐去比例的行，其区间一并隐去，因其宽度会泄露所隐比例；仅凭净推荐值则无法推算。",
     },
     "multiple": {"en": "{item} ({population})", "zh": "{item}（{population}）"},
     "option": {"en": "Option", "zh": "选项"},
@@ -231,14 +239,13 @@ def _multiple(telling: Telling, found: PopulationFindings, multiple: MultipleRes
     tests = {test.option: test for test in multiple.tests}
     by_place = {(share.option, share.group): share for share in multiple.shares}
     entries = multiple.entries()
+    unseen = hidden_shares(multiple, minimum, found.banners)
     rows = []
     for option in multiple.options:
         cells = [labels.name(option)]
-        counts = [by_place[option, group].count for group in multiple.groups]
-        unseen = {multiple.groups[at] for at in hidden(counts, minimum)}
         for group in (None, *multiple.groups):
             share = by_place[option, group]
-            if group in unseen or share.base < minimum or 0 < share.count < minimum:
+            if (option, group) in unseen or share.base < minimum:
                 cells.append("–")
                 continue
             entry = next(
@@ -278,7 +285,7 @@ def _multiple(telling: Telling, found: PopulationFindings, multiple: MultipleRes
         rows=tuple(rows),
         notes=(
             telling.say(WORDS["multiple_note" if found.sample.design is None else "multiple_weighted"]),
-            telling.say(WORDS["suppressed"], minimum=str(minimum)),
+            *([telling.say(WORDS["cells_suppressed"], minimum=str(minimum))] if unseen else []),
         ),
     )
 
@@ -291,29 +298,29 @@ def _recommend(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
     minimum = telling.findings.study.minimum_cell
     rows: list[tuple[str | Cell, ...]] = []
     entries = result.entries()
-    unseen = hidden_groups(result, minimum)
+    unseen = hidden_scores(result, minimum, found.banners)
     for score, entry in zip((result.overall, *result.groups), entries, strict=True):
         name = (
             telling.say(WORDS["all"])
             if score.group is None
             else group_name(labels, result.grouping, score.group)
         )
-        if score.n < minimum or score.group in unseen:
+        gone = {part for part, group in unseen if group == score.group}
+        if score.n < minimum or gone >= set(SCORES):
             rows.append((name, f"< {minimum}" if score.n < minimum else "–", "–", "–", "–", "–", "–"))
             continue
-        counts = (score.promoters, score.passives, score.detractors)
-        plain_shares = [count / score.n for count in counts]
+        plain_shares = [count / score.n for count in (score.promoters, score.passives, score.detractors)]
         shares = [
-            telling.numbers.percent(share) if count == 0 or count >= minimum else "–"
-            for count, share in zip(counts, score.shares or plain_shares, strict=True)
+            "–" if part in gone else telling.numbers.percent(share)
+            for part, share in zip(SCORES, score.shares or plain_shares, strict=False)
         ]
         rows.append(
             (
                 name,
                 telling.cite(scope, entry, "n"),
                 *shares,
-                telling.cite(scope, entry, "estimate", digits=1),
-                telling.cite(scope, entry, "interval", digits=1),
+                "–" if SCORES[-1] in gone else telling.cite(scope, entry, "estimate", digits=1),
+                "–" if gone else telling.cite(scope, entry, "interval", digits=1),
             )
         )
     level = telling.numbers.level(entries[0].interval)
@@ -326,7 +333,10 @@ def _recommend(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
             *(Column(id=name, label=telling.say(WORDS[name], level=level)) for name in names),
         ),
         rows=tuple(rows),
-        notes=(telling.say(WORDS["nps_note" if found.sample.design is None else "nps_weighted"]),),
+        notes=(
+            telling.say(WORDS["nps_note" if found.sample.design is None else "nps_weighted"]),
+            *([telling.say(WORDS["scores_suppressed"], minimum=str(minimum))] if unseen else []),
+        ),
     )
     if f"{found.id}.nps" in telling.figures:
         yield telling.figures[f"{found.id}.nps"]
