@@ -92,6 +92,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "Each replicate is raked anew to the known margins.",
         "zh": "每组复制权重均按已知边际分布重新加权。",
     },
+    "gaps_independent": {
+        "en": "Intervals take respondents of one branch as independent; those of g in the table and of the hypotheses do not.",
+        "zh": "此处区间将同一网点的受访者视为相互独立；表中g的区间及假设检验已考虑网点。",
+    },
+    "gap_map_branches": {
+        "en": "Tests count that people of one branch answer alike ({names}).",
+        "zh": "检验已考虑同一网点受访者的相似性（{names}）。",
+    },
     "gap_map_weighted": {
         "en": "Weighted: means and errors of {names} follow the sampling design.",
         "zh": "已加权：{names}的均值与误差按抽样设计计算。",
@@ -390,6 +398,7 @@ def _gap_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[D
                 theme=theme,
                 synthetic=findings.synthetic,
             ),
+            notes=_independent(findings, (first, second), language),
         )
 
 
@@ -462,6 +471,18 @@ def _priority_notes(findings: Findings, priority: PriorityMap, language: str) ->
     return tuple(notes)
 
 
+def _branches(findings: Findings, populations: tuple[str, ...]) -> list[str]:
+    """Populations whose branches are known and counted where no design is declared."""
+    samples = [findings.populations[id_].sample for id_ in populations if id_ in findings.populations]
+    if any(sample.design is not None for sample in samples):
+        return []
+    return [sample.population for sample in samples if sample.clusters is not None]
+
+
+def _independent(findings: Findings, populations: tuple[str, ...], language: str) -> tuple[str, ...]:
+    return (WORDS["gaps_independent"][language],) if _branches(findings, populations) else ()
+
+
 def _gap_map_drawings(
     findings: Findings, gaps: PopulationGaps, language: str, theme: Theme
 ) -> Iterator[Drawing]:
@@ -482,6 +503,9 @@ def _gap_map_drawings(
     if result.weighted:
         own = [plain(titles[id_]) for id_ in (gaps.first, gaps.second) if study.populations[id_].sampled]
         notes = (WORDS["gap_map_weighted"][language].format(names=listed(own, language)),)
+    elif counted := _branches(findings, (gaps.first, gaps.second)):
+        own = [plain(titles[id_]) for id_ in counted]
+        notes = (WORDS["gap_map_branches"][language].format(names=listed(own, language)),)
     matters = tuple(row.name for row in result.rows if row.construct is None)
     shown = [matters, *parts(result)]
     for number, rows in enumerate(shown):

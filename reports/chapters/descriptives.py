@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from analysis.crosstabs import MultipleResponse
 from analysis.population_findings import PopulationFindings
 from reports.chapters.congruence import congruence
+from reports.chapters.items import WORDS as ITEMS
 from reports.chapters.items import items_by_group
-from reports.chapters.tiers import gaps_by_tier, tier_moves
+from reports.chapters.tiers import counted_branches, gaps_by_tier, tier_moves
 from reports.chapters.validity import WORDS as COMPARABLE
 from reports.document import Block, Cell, Column, Heading, Prose, Spanner, Table, plain
 from reports.figures.naming import group_name
@@ -108,6 +109,10 @@ WORDS = {
     "comparable": {"en": "Comparable", "zh": "可比性"},
     "difference": {"en": "Difference", "zh": "差值"},
     "g": {"en": "g", "zh": "g"},
+    "gaps_branches": {
+        "en": "Intervals of g: {branches}",
+        "zh": "g的区间：{branches}",
+    },
     "gaps_note": {
         "en": "Difference: first minus second. g: Hedges' g with an interval from influence values. Comparable: whether both populations understand the items of a construct alike, by the ladder of invariance up to equal intercepts (chapter on measurement); where not, the gap says nothing and no hypothesis is judged by it. –: single questions, for which that is assumed.",
         "zh": "差值为前者减后者。g为Hedges g及其基于影响值的区间。“可比性”指两类人群对构念各题项的理解是否一致，按测量等同逐级检验至截距相等（见测量质量一章）；不可比时差值没有意义，相关假设不作判断。“–”为单一题目，其可比性系假定。",
@@ -210,6 +215,8 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
         (first.epsilon_squared if weighted else first.omega_squared_robust).interval
     )
     notes = [telling.say(WORDS["by_group_weighted" if weighted else "by_group_note"])]
+    if found.sample.clusters is not None and not weighted:
+        notes.append(telling.say(ITEMS["branches"]))
     if any(hidden_groups(comparison, minimum) for comparison in comparisons):
         notes.append(telling.say(WORDS["suppressed"], minimum=str(minimum)))
     yield Table(
@@ -386,13 +393,18 @@ def _gaps(telling: Telling) -> Iterator[Block]:
                 Column(id="comparable", label=telling.say(WORDS["comparable"]), align="left"),
             ),
             rows=tuple(rows),
-            notes=(
-                telling.say(WORDS["gaps_weighted" if _weighted(telling, first, second) else "gaps_note"]),
-            ),
+            notes=_gap_notes(telling, first, second),
         )
         if f"gaps.{first}-{second}" in telling.figures:
             yield telling.figures[f"gaps.{first}-{second}"]
         yield from gaps_by_tier(telling, first, second)
+
+
+def _gap_notes(telling: Telling, first: str, second: str) -> tuple[str, ...]:
+    if _weighted(telling, first, second):
+        return (telling.say(WORDS["gaps_weighted"]),)
+    branches = counted_branches(telling, first, second)
+    return telling.say(WORDS["gaps_note"]), telling.say(WORDS["gaps_branches"], branches=branches)
 
 
 def _weighted(telling: Telling, *populations: str) -> bool:
