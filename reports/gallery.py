@@ -18,7 +18,7 @@ from analysis.mediation import Mediation
 from analysis.population_findings import PopulationFindings
 from analysis.tier_views import PopulationGaps, PriorityMap
 from reports.chapters.drivers import contrast_key
-from reports.chapters.robustness import disagreeing, figure_key
+from reports.chapters.robustness import DIRECTED, disagreeing, figure_key
 from reports.document import Figure, plain
 from reports.labels import Labels
 from reports.sentences import listed
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 SHOWN_BY_TIER = ("satisfaction", "loyalty")
 SHOWN_AS_LIKERT = ("satisfaction", "loyalty", "effectiveness")
 ROWS_OF_A_PROFILE = 60  #: groups times constructs in one picture
-ROWS_OF_A_FOREST = 17  #: effects in one picture
+ROWS_OF_A_FOREST = 13  #: effects in one picture
+GROUPED = ("trend", "association", "latent_trend")  #: kinds of test whose groups are one of the variables
 FORMATS: tuple[Format, ...] = ("png", "svg")
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -552,7 +553,12 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
             effects.append(
                 Effect(
                     id=f"{verdict.id}{several}",
-                    label=effect_label(evidence.test, labels),
+                    label=effect_label(
+                        evidence.test,
+                        labels,
+                        group=population.group,
+                        people=_people(findings, evidence.test, language),
+                    ),
                     estimate=evidence.estimate,
                     interval=evidence.interval,
                     smallest_effect=-evidence.test.smallest_effect
@@ -617,8 +623,18 @@ def _robustness_drawings(findings: Findings, language: str, theme: Theme) -> Ite
         )
 
 
-def effect_label(test: DeclaredTest, labels: Labels) -> str:
-    """The variables of a test in a few words."""
+def _people(findings: Findings, test: DeclaredTest, language: str) -> str | None:
+    """Whose answers a test is about, where a study asked several populations."""
+    if len(findings.study.populations) < 2:
+        return None
+    involved = (test.population, *test.variables.get("versus_population", ()))
+    return listed([findings.study.populations[id_].title[language] for id_ in involved], language)
+
+
+def effect_label(
+    test: DeclaredTest, labels: Labels, *, group: str | None = None, people: str | None = None
+) -> str:
+    """The variables of a test in a few words, with its groups and populations where they are given."""
     variables = test.variables
     ends = [
         names
@@ -627,8 +643,14 @@ def effect_label(test: DeclaredTest, labels: Labels) -> str:
         not in ("controls", "versus", "versus_population", "reference", "method", "rule", "features", "group")
     ]
     named = [
-        " + ".join(labels.name(name) for name in names[:2]) + (" …" if len(names) > 2 else "")
+        " + ".join(labels.brief(name) for name in names[:2]) + (" …" if len(names) > 2 else "")
         for names in ends
     ]
-    directed = ("path", "indirect", "drivers", "moderation", "added_value", "latent_path", "latent_indirect")
-    return (" → " if test.kind in directed else " – ").join(named[:3])
+    if test.kind == "moderation":
+        named[:2] = [" × ".join(named[:2])]
+    if group is not None and test.kind in GROUPED:
+        named.insert(0, labels.brief(variables.get("group", (group,))[0]))
+    label = (" → " if test.kind in DIRECTED else " – ").join(named[:3])
+    if people is None:
+        return label
+    return f"{label}（{people}）" if labels.language == "zh" else f"{label} ({people})"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from surveys.questionnaire import Questionnaire
 
+HEADING = {"en": 24, "zh": 8}  #: letters of a heading that an item's wording may begin with
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
@@ -28,6 +30,14 @@ class Labels:
         if questionnaire.has_item(item_id) and code.lstrip("-").isdigit():
             return self.option(item_id, int(code))
         return variable
+
+    def brief(self, variable: str) -> str:
+        """The name, of an item that begins with a heading of its own (``Risk: how much …``) only that."""
+        name = self.name(variable)
+        if self.questionnaire.has_construct(variable):
+            return name
+        head, colon, _ = name.partition("：" if self.language == "zh" else ": ")
+        return head if colon and len(head) <= HEADING[self.language] else name
 
     def option(self, item_id: str, code: int) -> str:
         """The wording of one answer."""

@@ -225,7 +225,12 @@ def by_value_section(telling: Telling) -> Iterator[Block]:
 
 def _by_value_told(telling: Telling, own: Sequence[ValueEffect]) -> Iterator[str]:
     """How many respondents the value leaves, which tests differ, which verdicts would not hold."""
-    valued = [(_scope(effect), effect.entries()[0]) for effect in own if effect.found.second.effective_n]
+    valued = [
+        (_scope(effect), effect.entries()[0])
+        for effect in own
+        # a gap counts the respondents of two populations together
+        if effect.found.second.effective_n and "versus_population" not in effect.test.variables
+    ]
     valued.sort(key=lambda one: one[1].more["effective_n"])
     if valued:
         least, most = (telling.cite(*valued[at], "more.effective_n", digits=0) for at in (0, -1))

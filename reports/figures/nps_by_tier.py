@@ -19,7 +19,7 @@ WORDS = {
     "passives": {"en": "Passives (7–8)", "zh": "中立者（7–8分）"},
     "promoters": {"en": "Promoters (9–10)", "zh": "推荐者（9–10分）"},
     "shares": {"en": "Share of respondents (%)", "zh": "受访者占比（%）"},
-    "hidden": {"en": "Not shown: too few respondents", "zh": "人数过少，不予列出"},
+    "hidden": {"en": "Not shown (see note)", "zh": "不予列出（见注）"},
     "score": {
         "en": "Net Promoter Score,\nwith {level} confidence interval",
         "zh": "净推荐值\n及{level}置信区间",
