@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.design.functionals import WeightingDifference
+from analysis.design.functionals import Inference, WeightingDifference
 from analysis.inputs import Sample
 from analysis.questions import Question, Settings
 from analysis.results import Entry, Tabular
@@ -30,25 +30,25 @@ class ValueEffect(Tabular):
     measure: str
     found: WeightingDifference
 
+    @property
+    def beyond(self) -> bool | None:
+        """Whether the interval by value lies beyond the smallest effect of interest; None without one."""
+        interval, bound = self.found.second.interval, self.test.smallest_effect
+        if interval is None:
+            return None
+        above, below = interval.low > bound, interval.high < -bound
+        return {"positive": above, "negative": below, "any": above or below}[self.test.direction]
+
     def entries(self) -> tuple[Entry, ...]:
-        """The effect by value, then how much more it is than by customers (paired, the same respondents)."""
+        """The effect by value, how much more it is than by customers (paired), and that by customers.
+
+        The last is the one that the difference is taken from: of the method that follows weights, which need
+        not give the number that the hypothesis is judged by.
+        """
         valued, found = self.found.second, self.found
         about = {"by": self.value}
-        method = "every customer weighted by value"
         return (
-            Entry(
-                measure=self.measure,
-                method=method,
-                about=about,
-                n=valued.n,
-                estimate=valued.estimate,
-                std_error=valued.std_error,
-                df=(valued.df,) if valued.estimate is not None else (),
-                interval=valued.interval,
-                more={"effective_n": valued.effective_n},
-                state=valued.state,
-                reason=valued.reason,
-            ),
+            self._one(valued, about, "every customer weighted by value"),
             Entry(
                 measure="weight_difference",
                 method="by value less by customers, the same respondents",
@@ -61,6 +61,22 @@ class ValueEffect(Tabular):
                 state=found.state,
                 reason=found.reason,
             ),
+            self._one(found.first, {"by": "customers"}, "every customer counted by the design"),
+        )
+
+    def _one(self, found: Inference, about: dict[str, str], method: str) -> Entry:
+        return Entry(
+            measure=self.measure,
+            method=method,
+            about=about,
+            n=found.n,
+            estimate=found.estimate,
+            std_error=found.std_error,
+            df=(found.df,) if found.estimate is not None else (),
+            interval=found.interval,
+            more={"effective_n": found.effective_n},
+            state=found.state,
+            reason=found.reason,
         )
 
 

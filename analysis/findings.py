@@ -261,7 +261,9 @@ def _difference(
 ) -> MeanDifference:
     a, b = first.variable(first_name), second.variable(second_name)
     if first.design is None and second.design is None:
-        return mean_difference(a, b, confidence_level=level)
+        return mean_difference(
+            a, b, clusters_first=first.clusters, clusters_second=second.clusters, confidence_level=level
+        )
     designs = (first.plain_design(), second.plain_design())
     return weighted_mean_difference(a, b, designs, confidence_level=level)
 

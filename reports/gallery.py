@@ -18,13 +18,13 @@ from analysis.mediation import Mediation
 from analysis.population_findings import PopulationFindings
 from analysis.tier_views import PopulationGaps, PriorityMap
 from reports.chapters.drivers import contrast_key
-from reports.chapters.robustness import disagreeing, figure_key
+from reports.chapters.robustness import DIRECTED, disagreeing, figure_key
 from reports.document import Figure, plain
 from reports.labels import Labels, numbered
 from reports.numbers import Numbers
 from reports.sentences import listed
 from reports.shortening import shortened
-from reports.small_cells import hidden_groups
+from reports.small_cells import SCORES, hidden_groups, hidden_scores
 from reports.theme import DEFAULT, Format, Theme, save
 from surveys.study import DeclaredTest
 
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 SHOWN_BY_TIER = ("satisfaction", "loyalty")
 SHOWN_AS_LIKERT = ("satisfaction", "loyalty", "effectiveness")
 ROWS_OF_A_PROFILE = 60  #: groups times constructs in one picture
-ROWS_OF_A_FOREST = 17  #: effects in one picture
+ROWS_OF_A_FOREST = 13  #: effects in one picture
 CLAIM_EMS = 31.0  #: of a hypothesis in a caption
+GROUPED = ("trend", "association", "latent_trend")  #: kinds of test whose groups are one of the variables
 FORMATS: tuple[Format, ...] = ("png", "svg")
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -70,6 +71,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "zh": "构念间相关（{population}）",
     },
     "nps": {"en": "Net promoter score by group, {population}", "zh": "各组净推荐值（{population}）"},
+    "scores_hidden": {
+        "en": "Blank: shares behind which fewer than {minimum} respondents stand, with those by which they could be worked out. Such groups have no interval, for its width would give the shares away.",
+        "zh": "空白部分为人数不足{minimum}人的比例，以及可据以推算出它们的比例。此类组别不列区间，因其宽度会泄露所隐比例。",
+    },
     "gaps": {"en": "{first} and {second} on the same questions", "zh": "{first}与{second}对相同问题的看法"},
     "gap_map": {
         "en": "Where {first} and {second} differ, by {group}",
@@ -118,6 +123,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "gap_map_turned": {
         "en": "Items marked as reverse-worded are turned round, so that a gap above zero always means that {first} rate the matter higher.",
         "zh": "标注“反向题”的题项已反向计分，差距大于零均表示{first}的评价更高。",
+    },
+    "gaps_independent": {
+        "en": "Intervals take respondents of one branch as independent; those of g in the table and of the hypotheses do not.",
+        "zh": "此处区间将同一网点的受访者视为相互独立；表中g的区间及假设检验已考虑网点。",
+    },
+    "gap_map_branches": {
+        "en": "Tests count that people of one branch answer alike ({names}).",
+        "zh": "检验已考虑同一网点受访者的相似性（{names}）。",
     },
     "gap_map_weighted": {
         "en": "Weighted: means and errors of {names} follow the sampling design.",
@@ -313,14 +326,15 @@ def _population_drawings(
                     ),
                 )
     if found.recommend is not None and found.recommend.overall.n >= minimum:
-        unseen = hidden_groups(found.recommend, minimum)
-        nps = replace(
-            found.recommend, groups=tuple(g for g in found.recommend.groups if str(g.group) not in unseen)
-        )
+        unseen = hidden_scores(found.recommend, minimum, found.banners)
+        gone = {g.group for g in found.recommend.groups if all((part, g.group) in unseen for part in SCORES)}
+        nps = replace(found.recommend, groups=tuple(g for g in found.recommend.groups if g.group not in gone))
+        unseen = frozenset((part, group) for part, group in unseen if group not in gone)
         yield Drawing(
             key=f"{found.id}.nps",
             caption=caption("nps"),
-            draw=lambda: nps_by_tier(nps, labels=labels, theme=theme, synthetic=synthetic),
+            draw=lambda: nps_by_tier(nps, labels=labels, unseen=unseen, theme=theme, synthetic=synthetic),
+            notes=(WORDS["scores_hidden"][labels.language].format(minimum=minimum),) if unseen else (),
         )
 
 
@@ -432,6 +446,7 @@ def _gap_drawings(findings: Findings, language: str, theme: Theme) -> Iterator[D
                 theme=theme,
                 synthetic=findings.synthetic,
             ),
+            notes=_independent(findings, (first, second), language),
         )
 
 
@@ -512,6 +527,18 @@ def _priority_notes(findings: Findings, priority: PriorityMap, language: str) ->
     return tuple(notes)
 
 
+def _branches(findings: Findings, populations: tuple[str, ...]) -> list[str]:
+    """Populations whose branches are known and counted where no design is declared."""
+    samples = [findings.populations[id_].sample for id_ in populations if id_ in findings.populations]
+    if any(sample.design is not None for sample in samples):
+        return []
+    return [sample.population for sample in samples if sample.clusters is not None]
+
+
+def _independent(findings: Findings, populations: tuple[str, ...], language: str) -> tuple[str, ...]:
+    return (WORDS["gaps_independent"][language],) if _branches(findings, populations) else ()
+
+
 def _gap_map_drawings(
     findings: Findings, gaps: PopulationGaps, language: str, theme: Theme
 ) -> Iterator[Drawing]:
@@ -532,6 +559,9 @@ def _gap_map_drawings(
     if result.weighted:
         own = [plain(titles[id_]) for id_ in (gaps.first, gaps.second) if study.populations[id_].sampled]
         notes = (WORDS["gap_map_weighted"][language].format(names=listed(own, language)),)
+    elif counted := _branches(findings, (gaps.first, gaps.second)):
+        own = [plain(titles[id_]) for id_ in counted]
+        notes = (WORDS["gap_map_branches"][language].format(names=listed(own, language)),)
     both = {"first": plain(titles[gaps.first]), "second": plain(titles[gaps.second])}
     if result.tiers:
         notes = (*notes, WORDS["gap_map_tiers"][language].format(**both))
@@ -595,7 +625,12 @@ def _hypothesis_drawings(findings: Findings, language: str, theme: Theme) -> Ite
             effects.append(
                 Effect(
                     id=f"{verdict.id}{several}",
-                    label=effect_label(evidence.test, labels),
+                    label=effect_label(
+                        evidence.test,
+                        labels,
+                        group=population.group,
+                        people=_people(findings, evidence.test, language),
+                    ),
                     estimate=evidence.estimate,
                     interval=evidence.interval,
                     smallest_effect=-evidence.test.smallest_effect
@@ -680,8 +715,18 @@ def _claims(findings: Findings, language: str) -> dict[str, str]:
     }
 
 
-def effect_label(test: DeclaredTest, labels: Labels) -> str:
-    """The variables of a test in a few words."""
+def _people(findings: Findings, test: DeclaredTest, language: str) -> str | None:
+    """Whose answers a test is about, where a study asked several populations."""
+    if len(findings.study.populations) < 2:
+        return None
+    involved = (test.population, *test.variables.get("versus_population", ()))
+    return listed([findings.study.populations[id_].title[language] for id_ in involved], language)
+
+
+def effect_label(
+    test: DeclaredTest, labels: Labels, *, group: str | None = None, people: str | None = None
+) -> str:
+    """The variables of a test in a few words, with its groups and populations where they are given."""
     variables = test.variables
     ends = [
         names
@@ -690,8 +735,14 @@ def effect_label(test: DeclaredTest, labels: Labels) -> str:
         not in ("controls", "versus", "versus_population", "reference", "method", "rule", "features", "group")
     ]
     named = [
-        " + ".join(labels.name(name) for name in names[:2]) + (" …" if len(names) > 2 else "")
+        " + ".join(labels.brief(name) for name in names[:2]) + (" …" if len(names) > 2 else "")
         for names in ends
     ]
-    directed = ("path", "indirect", "drivers", "moderation", "added_value", "latent_path", "latent_indirect")
-    return (" → " if test.kind in directed else " – ").join(named[:3])
+    if test.kind == "moderation":
+        named[:2] = [" × ".join(named[:2])]
+    if group is not None and test.kind in GROUPED:
+        named.insert(0, labels.brief(variables.get("group", (group,))[0]))
+    label = (" → " if test.kind in DIRECTED else " – ").join(named[:3])
+    if people is None:
+        return label
+    return f"{label}（{people}）" if labels.language == "zh" else f"{label} ({people})"

@@ -32,6 +32,7 @@ def numbered(name: str, number: object, language: str) -> str:
 
 
 REVERSED: Mapping[str, str] = {"en": "{name} (reverse-worded)", "zh": "{name}（反向题）"}
+HEADING = {"en": 24, "zh": 8}  #: letters of a heading that an item's wording may begin with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,14 @@ class Labels:
         if self.questionnaire.has_item(variable) and self.questionnaire.item(variable).reverse_keyed:
             return self.say(REVERSED).format(name=name)
         return name
+
+    def brief(self, variable: str) -> str:
+        """The name, of an item that begins with a heading of its own (``Risk: how much …``) only that."""
+        name = self.name(variable)
+        if self.questionnaire.has_construct(variable):
+            return name
+        head, colon, _ = name.partition("：" if self.language == "zh" else ": ")
+        return head if colon and len(head) <= HEADING[self.language] else name
 
     def option(self, item_id: str, code: int) -> str:
         """The wording of one answer."""

@@ -50,7 +50,7 @@ def test_the_table_has_a_line_for_every_test(curves, language):
     blocks = list(robustness_chapter(telling(language), curves))
     (table,) = [block for block in blocks if isinstance(block, Table)]
     assert len(table.rows) == len(curves)
-    assert [row[0] for row in table.rows] == ["H1", "P1", "", "S3_innovation", "G1", "", "B1", ""]
+    assert [row[0] for row in table.rows] == [curve.hypothesis for curve in curves]
     assert [row[2] for row in table.rows] == [str(len(curve.run)) for curve in curves]
     assert [row[3] for row in table.rows] == [str(curve.n_hold) for curve in curves]
     numbers = Numbers(language=language)

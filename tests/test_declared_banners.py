@@ -17,11 +17,14 @@ from analysis.banners.banner import Banner, Closed, banner
 from analysis.banners.counts import Span, lay_out
 from analysis.banners.declared import declared_banner
 from analysis.banners.small_cells import without_small_cells
+from analysis.crosstabs import multiple_response
 from analysis.findings import find
 from analysis.inputs import sample_of
+from analysis.nps import net_promoter_score
 from reports.banner_files import write_banners
 from reports.document import Document, Table, check
 from reports.report import build_report
+from reports.small_cells import SCORES, hidden_scores, hidden_shares
 from surveys.errors import StudyFileError
 from surveys.simulation import load_population_model, simulate
 from surveys.study import BannerPlan, Study
@@ -199,6 +202,34 @@ def test_nothing_is_hidden_where_nothing_is_small(sample):
     made = declared_banner(plan, sample, minimum_cell=5)
     assert min(row.count[np.isfinite(row.count)].min(initial=99) for row in made.table.item("NPS").rows) >= 5
     assert not made.suppressed
+
+
+def test_tables_of_the_report_hide_what_banner_tables_hide(sample):
+    plan = BannerPlan(id="n", rows=("NPS", "CHANNELS"), columns=(("TIER",), ("SEX",)))
+    made = declared_banner(plan, sample, minimum_cell=9)
+    scores = net_promoter_score(sample.frame["NPS"], sample.groups)
+    options = [name for name in sample.frame if name.startswith("CHANNELS_")]
+    picked = multiple_response(sample.frame[options], sample.groups)
+    unseen = hidden_scores(scores, 9, (made,)) | hidden_shares(picked, 9, (made,))
+    columns = {None: 0} | {
+        column.path[0][1]: at
+        for at, column in enumerate(made.table.columns)
+        if column.path and column.path[0][0] == "TIER"
+    }
+    told = {
+        (row.name, group)
+        for item in made.table.items
+        for row in item.rows
+        for group, at in columns.items()
+        if row.suppressed[at]
+    }
+    assert {name for name, _ in unseen} & {"promoters", "passives", "detractors"}
+    assert unseen == told
+    # the tiers add up to all: a small share is never the only blank of its line
+    assert made.table.item("NPS").n[0] == made.table.item("NPS").n[list(columns.values())[1:]].sum()
+    small = {name for name in SCORES[:3] if any(one == name for one, _ in told)}
+    assert small
+    assert all(sum(one == name for one, _ in told) > 1 for name in small)
 
 
 def test_small_cells_reach_neither_the_results_nor_the_files(findings, tmp_path):

@@ -158,6 +158,13 @@ def test_the_report_says_what_is_weighted(simulated, language, tmp_path):
     by_value = tables["customers.by_value"]
     assert len(by_value.rows) == sum(len(v.evidence) for v in simulated.verdicts)
     assert all(row[2] != "–" for row in by_value.rows)
+    # every line adds up: both estimates are those that the difference is taken from
+    for effect, row in zip(simulated.by_value, by_value.rows, strict=True):
+        valued, difference, plainly = effect.entries()
+        assert row[0] == effect.hypothesis
+        assert valued.estimate - plainly.estimate == pytest.approx(difference.estimate)
+        assert row[2] == Numbers(language=language).number(plainly.estimate)
+        assert (row[4] == "–") == (valued.interval is None)
     assert write_pdf(document, tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
 
 

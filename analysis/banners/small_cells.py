@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -61,11 +61,69 @@ def without_small_cells(
     """
     if minimum <= 1:
         return banner
-    lines = _lines(banner.columns)
-    places: Array = np.linalg.qr(membership)[1]  # columns with their dependencies, in few coordinates
-    asked = {item.name: item for item in items}
-    tables = tuple(_item(item, asked[item.name], lines, places, minimum) for item in banner.items)
+    lines, asked = _lines(banner.columns), {item.name: item for item in items}
+    tables = tuple(
+        _item(item, asked[item.name], lines, _places(item.n, banner.columns, membership), minimum)
+        for item in banner.items
+    )
     return replace(banner, items=tables)
+
+
+@no_estimate("arithmetic")
+def hidden_bases(n: Array, membership: Array, lines: Sequence[Sequence[int]], minimum: int) -> Mask:
+    """Columns whose number of respondents is not shown.
+
+    Parameters
+    ----------
+    n : array, shape (n_columns,)
+        Respondents.
+    membership : array, shape (n_patterns, n_columns)
+        Which columns each pattern of respondents belongs to.
+    lines : sequence of sequences of int
+        Columns that add up to another.
+
+    Examples
+    --------
+    >>> groups = np.array([[1.0, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]])
+    >>> hidden_bases(np.array([60.0, 30, 27, 3]), groups, [[1, 2, 3]], 5).tolist()
+    [False, False, True, True]
+    """
+    gone = _small(n, np.zeros(len(n), dtype=bool), lines, minimum)
+    return _audited(n[None], np.ones((1, 1)), gone[None], membership, minimum, base=None).ravel()
+
+
+@no_estimate("arithmetic")
+def hidden_cells(
+    counts: Array, values: Array, gone: Mask, membership: Array, lines: Sequence[Sequence[int]], minimum: int
+) -> Mask:
+    """Cells of a table that are not shown, so that no small count can be worked out from the others.
+
+    Parameters
+    ----------
+    counts : array, shape (n_rows, n_columns)
+        Respondents; NaN for means and scores.
+    values : array, shape (n_rows, n_answers)
+        What each answer counts in each row.
+    gone : array, shape (n_columns,)
+        Columns that are not shown at all, ``hidden_bases``.
+    membership, lines
+        As in ``hidden_bases``.
+
+    Examples
+    --------
+    Without them, promoters and passives would tell the three detractors of the last column, and the total
+    would tell them once more.
+
+    >>> groups = np.array([[1.0, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]])
+    >>> counts = np.array([[60.0, 24, 18, 18], [41, 16, 15, 10], [33, 16, 14, 3]])
+    >>> shown = ~hidden_cells(counts, np.eye(3), np.zeros(4, dtype=bool), groups, [[1, 2, 3]], 5)
+    >>> shown.sum(axis=0).tolist()
+    [3, 3, 1, 1]
+    """
+    found = np.tile(gone, (len(counts), 1))
+    for r in np.flatnonzero(np.isfinite(counts).any(axis=1)).tolist():
+        found[r] = _small(counts[r], found[r], lines, minimum)
+    return _audited(counts, values, found, membership, minimum, base=gone)
 
 
 def _lines(columns: Sequence[BannerColumn]) -> list[list[int]]:
@@ -80,24 +138,38 @@ def _lines(columns: Sequence[BannerColumn]) -> list[list[int]]:
     return list(found.values())
 
 
+def _places(n: Array, columns: Sequence[BannerColumn], membership: Array) -> Array:
+    """Columns with their dependencies, in few coordinates.
+
+    Where the bases of a span add up to that of the column above, nobody who answered stands outside of the
+    span: such patterns of respondents explain nothing.
+    """
+    above = {(column.span, column.path): at for at, column in enumerate(columns) if column.path}
+    spans: dict[tuple[str, tuple[tuple[str, str], ...]], list[int]] = {}
+    for at, column in enumerate(columns):
+        if column.path:
+            spans.setdefault((column.span, column.path[:-1]), []).append(at)
+    possible = np.ones(len(membership), dtype=bool)
+    for place, own in spans.items():
+        parent = above.get(place, 0)
+        if n[own].sum() == n[parent]:
+            possible &= (membership[:, parent] == 0) | (membership[:, own] > 0).any(axis=1)
+    return np.asarray(np.linalg.qr(membership[possible])[1])
+
+
 def _item(
     item: BannerItemTable, asked: BannerItem, lines: list[list[int]], places: Array, minimum: int
 ) -> BannerItemTable:
-    one = np.ones((1, 1))
-    gone = _small(item.n, np.zeros(len(item.n), dtype=bool), lines, minimum)
-    gone = _audited(item.n[None], one, gone[None], places, minimum, base=None)[0]
+    gone = hidden_bases(item.n, places, lines, minimum)
     counts = np.array([row.count for row in item.rows])
     values = _values(item, asked)
     hidden = np.tile(gone, (len(item.rows), 1))
     if isinstance(asked, Multiple):
         for r in range(len(counts)):  # every option is a question of its own: picked or not
-            hidden[r] = _small(counts[r], hidden[r], lines, minimum)
             of_option = np.array([[1.0, 0.0]])
-            hidden[r] = _audited(counts[r][None], of_option, hidden[r][None], places, minimum, base=gone)[0]
+            hidden[r] = hidden_cells(counts[r][None], of_option, gone, places, lines, minimum)[0]
     elif np.isfinite(counts).any():
-        for r in np.flatnonzero(np.isfinite(counts).any(axis=1)).tolist():
-            hidden[r] = _small(counts[r], hidden[r], lines, minimum)
-        hidden = _audited(counts, values, hidden, places, minimum, base=gone)
+        hidden = hidden_cells(counts, values, gone, places, lines, minimum)
     rows = tuple(_blanked(row, hidden[r]) for r, row in enumerate(item.rows))
     state = tuple("suppressed" if h else s for h, s in zip(gone, item.state, strict=True))
     bases = ("n", "weighted_n", "effective_n")
@@ -119,7 +191,7 @@ def _values(item: BannerItemTable, asked: BannerItem) -> Array:
     return np.array([kinds.get(row.name, [1.0]) for row in item.rows])
 
 
-def _small(counts: Array, hidden: Mask, lines: list[list[int]], minimum: int) -> Mask:
+def _small(counts: Array, hidden: Mask, lines: Sequence[Sequence[int]], minimum: int) -> Mask:
     """Small counts, and the smallest other one where those hidden in a line are together too few."""
     found = hidden | ((counts > 0) & (counts < minimum))
     for line in lines:
@@ -163,7 +235,23 @@ def _audited(
         involved = at[np.abs(part[len(bases) :]) > ROUNDING]
         r, c = _least_lost(involved if len(involved) else at, counts)
         found[r, c] = True
-    return found
+    if base is None:
+        return found
+    return _without_needless(found, found & ~hidden, equation, bases)
+
+
+def _without_needless(
+    found: Mask, doubtful: Mask, equation: Callable[[int, int], Array], bases: list[Array]
+) -> Mask:
+    """Show again what follows from what is shown: hiding it protects nobody."""
+    shown = [*bases, *(equation(r, c) for r, c in np.argwhere(~found))]
+    if not shown:
+        return found
+    space = _orthonormal(np.array(shown))
+    left = found.copy()
+    for r, c in np.argwhere(doubtful):
+        left[r, c] = not _follows(equation(r, c), space)
+    return left
 
 
 def _least_lost(cells: npt.NDArray[np.intp], counts: Array) -> tuple[int, int]:

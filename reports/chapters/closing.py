@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from analysis.findings import Findings, specification_scope
-from analysis.hypotheses import Evidence
+from analysis.hypotheses import Evidence, Verdict
 from reports.chapters.hypotheses import effect_scope
 from reports.chapters.robustness import disagreeing
 from reports.chapters.weights import by_value_section
@@ -16,12 +16,14 @@ from reports.numbers import ABSENT
 from reports.results_file import sources_of
 from reports.sentences import OUTCOMES, listed, sentence
 from reports.telling import Telling
+from surveys.study import TestKind
 
 WORDS = {
     "verdicts": {"en": "Verdicts", "zh": "结论汇总"},
     "verdicts_caption": {"en": "The hypotheses and what became of them", "zh": "各假设的检验结论"},
     "hypothesis": {"en": "Hypothesis", "zh": "假设"},
     "claim": {"en": "Claim", "zh": "内容"},
+    "measure": {"en": "Measure", "zh": "效应量"},
     "estimate": {"en": "Estimate", "zh": "估计值"},
     "interval": {"en": "Interval", "zh": "区间"},
     "p": {"en": "p (Holm)", "zh": "p（Holm）"},
@@ -93,6 +95,51 @@ WORDS = {
 }
 
 
+#: The letters of a test's effect measure, and what they stand for.
+MEASURES: Mapping[TestKind, tuple[str, Mapping[str, str]]] = {
+    "path": ("β", {"en": "standardised regression coefficient", "zh": "标准化回归系数"}),
+    "moderation": ("β(×)", {"en": "standardised coefficient of the product", "zh": "乘积项的标准化系数"}),
+    "indirect": ("ab", {"en": "standardised indirect association", "zh": "标准化间接效应"}),
+    "trend": ("τ-b", {"en": "Kendall's rank correlation", "zh": "Kendall等级相关"}),
+    "association": ("V", {"en": "Cramér's V", "zh": "Cramér V"}),
+    "contrast": ("d_z", {"en": "standardised difference within persons", "zh": "个体内标准化差值"}),
+    "mean": ("d", {"en": "standardised distance of a mean", "zh": "均值的标准化距离"}),
+    "gap": ("g", {"en": "Hedges' g", "zh": "Hedges g"}),
+    "drivers": ("R²", {"en": "share of variance", "zh": "解释方差比例"}),
+    "correlation": ("r", {"en": "correlation", "zh": "相关系数"}),
+    "added_value": ("ΔR²", {"en": "gain in the share of variance", "zh": "解释方差比例的增量"}),
+    "repeated": (
+        "W",
+        {
+            "en": "Kendall's W, or the effect size of Cochran's test",
+            "zh": "Kendall协调系数W，或Cochran检验的效应量",
+        },
+    ),
+    "segmentation": (
+        "Δη²",
+        {"en": "gain in the share of variance between groups", "zh": "组间方差比例的增量"},
+    ),
+    "latent_path": (
+        "β*",
+        {"en": "standardised path of a structural equation model", "zh": "结构方程模型的标准化路径"},
+    ),
+    "latent_indirect": (
+        "ab*",
+        {
+            "en": "standardised indirect association in a structural equation model",
+            "zh": "结构方程模型的标准化间接效应",
+        },
+    ),
+    "latent_trend": (
+        "Δ*",
+        {
+            "en": "rise of the latent mean from the lowest to the highest group, in standard deviations",
+            "zh": "潜均值由最低组至最高组的升幅（标准差）",
+        },
+    ),
+}
+
+
 def verdicts_chapter(telling: Telling) -> Iterator[Block]:
     """Summary of all hypotheses."""
     verdicts = telling.findings.verdicts
@@ -114,8 +161,9 @@ def verdicts_chapter(telling: Telling) -> Iterator[Block]:
             scope = effect_scope(evidence)
             rows.append(
                 (
-                    verdict.id if first else "",
+                    verdict.id,
                     verdict.hypothesis.claim[telling.language] if first else "",
+                    MEASURES[evidence.test.kind][0],
                     telling.cite(scope, entry, "estimate"),
                     telling.cite(scope, entry, "interval"),
                     telling.numbers.p_value(verdict.p_adjusted) if first else "",
@@ -125,7 +173,7 @@ def verdicts_chapter(telling: Telling) -> Iterator[Block]:
             )
     family = sum(verdict.hypothesis.confirmatory for verdict in verdicts)
     holds = ("holds",) if telling.findings.curves else ()
-    columns = ("hypothesis", "claim", "estimate", "interval", "p", *holds, "verdict")
+    columns = ("hypothesis", "claim", "measure", "estimate", "interval", "p", *holds, "verdict")
     yield Table(
         key="verdicts",
         caption=telling.say(WORDS["verdicts_caption"]),
@@ -133,18 +181,29 @@ def verdicts_chapter(telling: Telling) -> Iterator[Block]:
             Column(
                 id=name,
                 label=telling.say(WORDS[name]),
-                align="left" if name in ("hypothesis", "claim", "verdict") else "right",
+                align="left" if name in ("hypothesis", "claim", "measure", "verdict") else "right",
             )
             for name in columns
         ),
         rows=tuple(rows),
         notes=(
             telling.say(WORDS["verdicts_note"], count=str(family)),
+            _measures(telling, verdicts),
             *(telling.say(WORDS[f"{name}_note"]) for name in holds),
         ),
     )
     yield from telling.figures_named("effects")
     yield from by_value_section(telling)
+
+
+def _measures(telling: Telling, verdicts: Iterable[Verdict]) -> str:
+    """What the letters of the measures that occur stand for."""
+    kinds = dict.fromkeys(e.test.kind for verdict in verdicts for e in verdict.evidence)
+    colon, stop, end = ("：", "；", "。") if telling.language == "zh" else (": ", "; ", ".")
+    told = dict.fromkeys(
+        f"{plain(symbol)}{colon}{telling.say(words)}" for symbol, words in map(MEASURES.__getitem__, kinds)
+    )
+    return stop.join(told) + end
 
 
 def _holding(telling: Telling, evidence: Evidence) -> str:

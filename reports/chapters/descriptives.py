@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from analysis.crosstabs import MultipleResponse
 from analysis.population_findings import PopulationFindings
 from reports.chapters.congruence import congruence
+from reports.chapters.items import WORDS as ITEMS
 from reports.chapters.items import items_by_group
-from reports.chapters.tiers import gaps_by_tier, tier_moves
+from reports.chapters.tiers import counted_branches, gaps_by_tier, tier_moves
 from reports.chapters.validity import WORDS as COMPARABLE
 from reports.document import Block, Cell, Column, Heading, Prose, Spanner, Table, plain
 from reports.figures.naming import group_name
-from reports.small_cells import hidden, hidden_groups
+from reports.small_cells import SCORES, hidden_groups, hidden_scores, hidden_shares
 from reports.telling import Telling, pick
 
 WORDS = {
@@ -46,6 +47,14 @@ WORDS = {
     "suppressed": {
         "en": "Groups with fewer than {minimum} respondents are suppressed (–), and where needed a second one, so that they cannot be worked out.",
         "zh": "不足{minimum}人的组不予列出（–），必要时另隐去一组，以免推算得出。",
+    },
+    "cells_suppressed": {
+        "en": "–: fewer than {minimum} respondents stand behind the cell, or such a cell could be worked out from it.",
+        "zh": "“–”表示该格人数不足{minimum}人，或可据以推算出此类单元格，故不予列出。",
+    },
+    "scores_suppressed": {
+        "en": "–: suppressed, because fewer than {minimum} respondents stand behind the number, or because such a number could be worked out from it: shares of a line add up to 100%, those of a column to the line of all. Where a share is suppressed, so is the interval, whose width would give it away; the score alone does not.",
+        "zh": "“–”表示不予列出：该数字背后不足{minimum}人，或可据以推算出此类数字（每行比例之和为100%，各组人数之和为合计）。凡隐去比例的行，其区间一并隐去，因其宽度会泄露所隐比例；仅凭净推荐值则无法推算。",
     },
     "multiple": {"en": "{item} ({population})", "zh": "{item}（{population}）"},
     "option": {"en": "Option", "zh": "选项"},
@@ -100,6 +109,10 @@ WORDS = {
     "comparable": {"en": "Comparable", "zh": "可比性"},
     "difference": {"en": "Difference", "zh": "差值"},
     "g": {"en": "g", "zh": "g"},
+    "gaps_branches": {
+        "en": "Intervals of g: {branches}",
+        "zh": "g的区间：{branches}",
+    },
     "gaps_note": {
         "en": "Difference: first minus second. g: Hedges' g with an interval from influence values. Comparable: whether both populations understand the items of a construct alike, by the ladder of invariance up to equal intercepts (chapter on measurement); where not, the gap says nothing and no hypothesis is judged by it. –: single questions, for which that is assumed.",
         "zh": "差值为前者减后者。g为Hedges g及其基于影响值的区间。“可比性”指两类人群对构念各题项的理解是否一致，按测量等同逐级检验至截距相等（见测量质量一章）；不可比时差值没有意义，相关假设不作判断。“–”为单一题目，其可比性系假定。",
@@ -202,6 +215,8 @@ def _groups(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
         (first.epsilon_squared if weighted else first.omega_squared_robust).interval
     )
     notes = [telling.say(WORDS["by_group_weighted" if weighted else "by_group_note"])]
+    if found.sample.clusters is not None and not weighted:
+        notes.append(telling.say(ITEMS["branches"]))
     if any(hidden_groups(comparison, minimum) for comparison in comparisons):
         notes.append(telling.say(WORDS["suppressed"], minimum=str(minimum)))
     yield Table(
@@ -231,14 +246,13 @@ def _multiple(telling: Telling, found: PopulationFindings, multiple: MultipleRes
     tests = {test.option: test for test in multiple.tests}
     by_place = {(share.option, share.group): share for share in multiple.shares}
     entries = multiple.entries()
+    unseen = hidden_shares(multiple, minimum, found.banners)
     rows = []
     for option in multiple.options:
         cells = [labels.name(option)]
-        counts = [by_place[option, group].count for group in multiple.groups]
-        unseen = {multiple.groups[at] for at in hidden(counts, minimum)}
         for group in (None, *multiple.groups):
             share = by_place[option, group]
-            if group in unseen or share.base < minimum or 0 < share.count < minimum:
+            if (option, group) in unseen or share.base < minimum:
                 cells.append("–")
                 continue
             entry = next(
@@ -278,7 +292,7 @@ def _multiple(telling: Telling, found: PopulationFindings, multiple: MultipleRes
         rows=tuple(rows),
         notes=(
             telling.say(WORDS["multiple_note" if found.sample.design is None else "multiple_weighted"]),
-            telling.say(WORDS["suppressed"], minimum=str(minimum)),
+            *([telling.say(WORDS["cells_suppressed"], minimum=str(minimum))] if unseen else []),
         ),
     )
 
@@ -291,29 +305,29 @@ def _recommend(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
     minimum = telling.findings.study.minimum_cell
     rows: list[tuple[str | Cell, ...]] = []
     entries = result.entries()
-    unseen = hidden_groups(result, minimum)
+    unseen = hidden_scores(result, minimum, found.banners)
     for score, entry in zip((result.overall, *result.groups), entries, strict=True):
         name = (
             telling.say(WORDS["all"])
             if score.group is None
             else group_name(labels, result.grouping, score.group)
         )
-        if score.n < minimum or score.group in unseen:
+        gone = {part for part, group in unseen if group == score.group}
+        if score.n < minimum or gone >= set(SCORES):
             rows.append((name, f"< {minimum}" if score.n < minimum else "–", "–", "–", "–", "–", "–"))
             continue
-        counts = (score.promoters, score.passives, score.detractors)
-        plain_shares = [count / score.n for count in counts]
+        plain_shares = [count / score.n for count in (score.promoters, score.passives, score.detractors)]
         shares = [
-            telling.numbers.percent(share) if count == 0 or count >= minimum else "–"
-            for count, share in zip(counts, score.shares or plain_shares, strict=True)
+            "–" if part in gone else telling.numbers.percent(share)
+            for part, share in zip(SCORES, score.shares or plain_shares, strict=False)
         ]
         rows.append(
             (
                 name,
                 telling.cite(scope, entry, "n"),
                 *shares,
-                telling.cite(scope, entry, "estimate", digits=1),
-                telling.cite(scope, entry, "interval", digits=1),
+                "–" if SCORES[-1] in gone else telling.cite(scope, entry, "estimate", digits=1),
+                "–" if gone else telling.cite(scope, entry, "interval", digits=1),
             )
         )
     level = telling.numbers.level(entries[0].interval)
@@ -326,7 +340,10 @@ def _recommend(telling: Telling, found: PopulationFindings) -> Iterator[Block]:
             *(Column(id=name, label=telling.say(WORDS[name], level=level)) for name in names),
         ),
         rows=tuple(rows),
-        notes=(telling.say(WORDS["nps_note" if found.sample.design is None else "nps_weighted"]),),
+        notes=(
+            telling.say(WORDS["nps_note" if found.sample.design is None else "nps_weighted"]),
+            *([telling.say(WORDS["scores_suppressed"], minimum=str(minimum))] if unseen else []),
+        ),
     )
     if f"{found.id}.nps" in telling.figures:
         yield telling.figures[f"{found.id}.nps"]
@@ -376,13 +393,18 @@ def _gaps(telling: Telling) -> Iterator[Block]:
                 Column(id="comparable", label=telling.say(WORDS["comparable"]), align="left"),
             ),
             rows=tuple(rows),
-            notes=(
-                telling.say(WORDS["gaps_weighted" if _weighted(telling, first, second) else "gaps_note"]),
-            ),
+            notes=_gap_notes(telling, first, second),
         )
         if f"gaps.{first}-{second}" in telling.figures:
             yield telling.figures[f"gaps.{first}-{second}"]
         yield from gaps_by_tier(telling, first, second)
+
+
+def _gap_notes(telling: Telling, first: str, second: str) -> tuple[str, ...]:
+    if _weighted(telling, first, second):
+        return (telling.say(WORDS["gaps_weighted"]),)
+    branches = counted_branches(telling, first, second)
+    return telling.say(WORDS["gaps_note"]), telling.say(WORDS["gaps_branches"], branches=branches)
 
 
 def _weighted(telling: Telling, *populations: str) -> bool:

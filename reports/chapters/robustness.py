@@ -108,7 +108,8 @@ STATES_ZH = {
     "not_available": "没有可用的估计方法",
 }
 SILENT_ROLES = ("controls", "versus_population", "reference", "method", "rule", "features", "group")
-LETTERS = {"en": 28, "zh": 14}  #: of an item's wording in the table
+#: Kinds of test whose variables point from one to the next.
+DIRECTED = ("path", "indirect", "drivers", "moderation", "added_value", "latent_path", "latent_indirect")
 FIGURE = "robustness.{id}.{test}"  #: key of the picture of a test
 
 
@@ -162,7 +163,7 @@ def figure_key(curve: SpecificationCurve) -> str:
 
 
 def _table(telling: Telling, curves: Sequence[SpecificationCurve]) -> Table:
-    rows, notes, previous = [], [telling.say(WORDS["note"])], ""
+    rows, notes = [], [telling.say(WORDS["note"])]
     for curve in curves:
         summary, scope = curve.entries()[0], specification_scope(curve)
         span = "–"
@@ -174,14 +175,13 @@ def _table(telling: Telling, curves: Sequence[SpecificationCurve]) -> Table:
             span = telling.say(WORDS["to"], low=low, high=high)
         rows.append(
             (
-                curve.hypothesis if curve.hypothesis != previous else "",
+                curve.hypothesis,
                 _effect(telling, curve),
                 telling.cite(scope, summary, "more.analyses", "count"),
                 telling.cite(scope, summary, "more.holding", "count"),
                 span,
             )
         )
-        previous = curve.hypothesis
     notes += _not_run(telling, curves)
     names = ("hypothesis", "effect", "analyses", "holding", "range")
     return Table(
@@ -244,22 +244,12 @@ def _effect(telling: Telling, curve: SpecificationCurve) -> str:
         if role in SILENT_ROLES:
             continue
         id_ = populations.get(role, test.population)
-        named = [_name(telling, id_, name) for name in names[:2]]
+        named = [telling.labels(id_).brief(name) for name in names[:2]]
         ends.append(" + ".join(named) + (" …" if len(names) > 2 else ""))
     if test.kind == "moderation":
         ends[:2] = [" × ".join(ends[:2])]
-    directed = test.kind in ("path", "indirect", "drivers", "moderation", "added_value")
-    effect = (" → " if directed else " – ").join(dict.fromkeys(ends))
+    effect = (" → " if test.kind in DIRECTED else " – ").join(dict.fromkeys(ends))
     return telling.say(WORDS["people"], effect=effect, people=_people(telling, curve))
-
-
-def _name(telling: Telling, population: str, variable: str) -> str:
-    """The name of a construct; the wording of an item, cut where it is long."""
-    labels = telling.labels(population)
-    name, room = labels.name(variable), LETTERS[telling.language]
-    if len(name) <= room or labels.questionnaire.has_construct(variable):
-        return name
-    return name[: room - 1].rstrip() + "…"
 
 
 def _people(telling: Telling, curve: SpecificationCurve) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from analysis.results import Entry
 from analysis.tier_migration import TierMigration
 from reports.document import Block, Prose, plain
+from reports.sentences import listed
 from reports.telling import Telling, pick
 
 WORDS = {
@@ -17,6 +18,14 @@ WORDS = {
     "undivided": {
         "en": "@fig:{key} shows these gaps on one scale. After Holm's correction over all {family} tests of the map, {beyond} gaps differ from zero; reverse-worded items are turned round, so that a gap above zero always means that {first} rate the matter higher.",
         "zh": "@fig:{key}在同一尺度上列出这些差距。对全部{family}项检验作Holm校正后，{beyond}个差距达到显著水平。反向题已反向计分，差距大于零均表示{first}的评价更高。",
+    },
+    "branches": {
+        "en": "Errors count that people of one branch answer alike ({names}).",
+        "zh": "误差已考虑同一网点受访者的相似性（{names}）。",
+    },
+    "no_branches": {
+        "en": "No branches are known of these populations: respondents are taken as independent.",
+        "zh": "这两类人群均无网点信息，受访者视为相互独立。",
     },
     "moves": {
         "en": "“{first}” against “{second}” (@fig:{key}): {up} ({level} interval {up_interval}) stand higher in the second, {stay} {stay_interval} alike, {down} {down_interval} lower; n = {n}. Quadratic weighted kappa is {kappa} ({level} interval {kappa_interval}).",
@@ -70,8 +79,21 @@ def gaps_by_tier(telling: Telling, first: str, second: str) -> Iterator[Block]:
     )
     if found.result.weighted:
         told = _followed(telling, told, telling.say(WORDS["gaps_weighted"]))
+    else:
+        told = _followed(telling, told, counted_branches(telling, first, second))
     yield Prose(told)
     yield from figures
+
+
+def counted_branches(telling: Telling, *populations: str) -> str:
+    """Whether the errors of gaps between populations without a design count branches, and whose."""
+    known = telling.findings.populations
+    own = [
+        telling.title(id_) for id_ in populations if id_ in known and known[id_].sample.clusters is not None
+    ]
+    if not own:
+        return telling.say(WORDS["no_branches"])
+    return telling.say(WORDS["branches"], names=listed(own, telling.language))
 
 
 def no_priorities(telling: Telling, hypothesis: str, position: int) -> Iterator[Block]:

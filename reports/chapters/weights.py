@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from analysis.by_value import ValueEffect
 from analysis.population_findings import PopulationFindings
 from reports.chapters.hypotheses import describe_effect, effect_scope
 from reports.document import Block, Column, Group, Heading, Prose, Table, plain
+from reports.numbers import ABSENT
 from reports.sentences import listed
 from reports.small_cells import hidden
 from reports.telling import Telling, pick
@@ -55,8 +57,36 @@ WORDS = {
     "after": {"en": "After", "zh": "加权后"},
     "by_value": {"en": "By customers and by value", "zh": "按客户数与按价值加权"},
     "by_value_text": {
-        "en": "Each test of {population} was estimated again with every customer weighted by “{value}”: what holds for the average customer need not hold for the average unit of value. Both estimates come from the same respondents, and the interval of the difference counts that. Of {tests} tests, {differ} differ by more than chance.",
-        "zh": "对{population}的每项检验，另以“{value}”为权重重新估计：对一般客户成立的，未必对一般的单位价值成立。两种估计来自相同的受访者，差值的区间已考虑这一点。{tests}项检验中，{differ}项的差异超出随机波动。",
+        "en": "Each test of {population} was estimated again with every customer weighted by “{value}”: what holds for the average customer need not hold for the average unit of value. Both estimates come from the same respondents, and the interval of the difference counts that.",
+        "zh": "对{population}的每项检验，另以“{value}”为权重重新估计：对一般客户成立的，未必对一般的单位价值成立。两种估计来自相同的受访者，差值的区间已考虑这一点。",
+    },
+    "by_value_size": {
+        "en": "As a few customers hold much of the value, {n} respondents say as much by value as {least} would of equal value.",
+        "zh": "由于少数客户占有大部分价值，按价值加权后{n}名受访者的有效样本量仅为{least}。",
+    },
+    "by_value_sizes": {
+        "en": "As a few customers hold much of the value, the effective number of respondents by value is {least} to {most}, by test.",
+        "zh": "由于少数客户占有大部分价值，按价值加权后的有效样本量视检验而定，为{least}至{most}。",
+    },
+    "by_value_none": {
+        "en": "No interval of a difference excludes zero, out of {tests} tests.",
+        "zh": "{tests}项检验中，没有差值的区间不含零。",
+    },
+    "by_value_some": {
+        "en": "Of {tests} tests, these have a difference whose interval excludes zero: {names}. The intervals are not corrected for the number of tests, and one in {chance} excludes zero by chance where nothing differs.",
+        "zh": "{tests}项检验中，差值区间不含零的有：{names}。区间未作多重比较校正；即使毫无差异，平均每{chance}个区间也有一个不含零。",
+    },
+    "by_value_fails": {
+        "en": "By value alone, the interval would no longer lie beyond the smallest effect of interest in {names}, of hypotheses that are supported by customers.",
+        "zh": "按客户数判为支持的假设中，若仅按价值判断，{names}的区间不再整体超过最小关注效应。",
+    },
+    "by_value_holds": {
+        "en": "By value, too, the whole interval of every test of a supported hypothesis lies beyond the smallest effect of interest.",
+        "zh": "按价值加权后，获支持假设各项检验的区间仍整体超过最小关注效应。",
+    },
+    "by_value_other": {
+        "en": "By customers: estimated by the same method as by value, so that the two can be compared; in {names} this is another number than in @tbl:verdicts, which uses the method of the hypothesis.",
+        "zh": "“按客户数”一列与按价值采用同一方法，以便比较；其中{names}的数值与@tbl:verdicts不同，后者采用假设检验自身的方法。",
     },
     "by_value_caption": {
         "en": "Effects by customers, by “{value}”, and the difference ({population})",
@@ -66,6 +96,7 @@ WORDS = {
     "effect": {"en": "Effect", "zh": "效应"},
     "customers": {"en": "By customers", "zh": "按客户数"},
     "assets": {"en": "By value", "zh": "按价值"},
+    "assets_interval": {"en": "{level} interval", "zh": "{level}区间"},
     "difference": {"en": "Difference", "zh": "差值"},
     "interval": {"en": "{level} interval", "zh": "{level}置信区间"},
     "by_value_note": {
@@ -183,21 +214,59 @@ def by_value_section(telling: Telling) -> Iterator[Block]:
     yield Heading(text=telling.say(WORDS["by_value"]), level=2, key="by-value")
     for population in dict.fromkeys(effect.test.population for effect in effects):
         own = [effect for effect in effects if effect.test.population == population]
-        shown = [effect for effect in own if effect.found.interval is not None]
         value = telling.name(population, own[0].value)
-        differ = sum(
-            effect.found.interval.excludes(0) for effect in shown if effect.found.interval is not None
-        )
-        yield Prose(
-            telling.say(
-                WORDS["by_value_text"],
-                population=telling.title(population),
-                value=value,
-                tests=telling.numbers.count(len(own)),
-                differ=telling.numbers.count(differ),
-            )
-        )
+        told = [
+            telling.say(WORDS["by_value_text"], population=telling.title(population), value=value),
+            *_by_value_told(telling, own),
+        ]
+        yield Prose(("" if telling.language == "zh" else " ").join(told))
         yield _by_value(telling, population, value)
+
+
+def _by_value_told(telling: Telling, own: Sequence[ValueEffect]) -> Iterator[str]:
+    """How many respondents the value leaves, which tests differ, which verdicts would not hold."""
+    valued = [
+        (_scope(effect), effect.entries()[0])
+        for effect in own
+        # a gap counts the respondents of two populations together
+        if effect.found.second.effective_n and "versus_population" not in effect.test.variables
+    ]
+    valued.sort(key=lambda one: one[1].more["effective_n"])
+    if valued:
+        least, most = (telling.cite(*valued[at], "more.effective_n", digits=0) for at in (0, -1))
+        n = telling.cite(*valued[0], "n")
+        yield telling.say(
+            WORDS["by_value_size" if least == most else "by_value_sizes"], n=n, least=least, most=most
+        )
+    tested = [effect for effect in own if effect.found.interval is not None]
+    differ = [e for e in tested if e.found.interval is not None and e.found.interval.excludes(0)]
+    level = telling.findings.study.confidence_level
+    yield telling.say(
+        WORDS["by_value_some" if differ else "by_value_none"],
+        tests=telling.numbers.count(len(tested)),
+        names=_tests(telling, differ),
+        chance=telling.numbers.count(round(1 / (1 - level))),
+    )
+    supported = {verdict.id for verdict in telling.findings.verdicts if verdict.outcome == "supported"}
+    held = [effect for effect in own if effect.hypothesis in supported and effect.beyond is not None]
+    fails = [effect for effect in held if not effect.beyond]
+    if held:
+        yield telling.say(
+            WORDS["by_value_fails" if fails else "by_value_holds"], names=_tests(telling, fails)
+        )
+
+
+def _tests(telling: Telling, effects: Sequence[ValueEffect]) -> str:
+    """Tests by the id of their hypothesis, numbered where it has several."""
+    several = {verdict.id for verdict in telling.findings.verdicts if len(verdict.evidence) > 1}
+    names = [
+        plain(e.hypothesis + (f" ({e.position + 1})" if e.hypothesis in several else "")) for e in effects
+    ]
+    return listed(names, telling.language)
+
+
+def _scope(effect: ValueEffect) -> str:
+    return f"hypotheses.{effect.hypothesis}.{effect.position + 1}.by_value"
 
 
 def _by_value(telling: Telling, population: str, value: str) -> Table:
@@ -206,34 +275,42 @@ def _by_value(telling: Telling, population: str, value: str) -> Table:
         for verdict in telling.findings.verdicts
         for evidence in verdict.evidence
     }
-    rows, lacking, level, previous = [], [], "", ""
+    rows, lacking, level = [], [], ""
+    others: list[ValueEffect] = []
     for effect in telling.findings.by_value:
         if effect.test.population != population:
             continue
         evidence = by_place[effect.hypothesis, effect.position]
-        scope = f"hypotheses.{effect.hypothesis}.{effect.position + 1}.by_value"
-        valued, difference = effect.entries()
-        (plainly,) = evidence.entries()
+        scope = _scope(effect)
+        valued, difference, plainly = effect.entries()
         level = level or telling.numbers.level(difference.interval)
         if difference.interval is None:
             number = f"{effect.hypothesis} ({effect.position + 1})"
             lacking.append(
                 telling.say(WORDS["by_value_lacking"], id=plain(number), reason=plain(difference.reason))
             )
+        if plainly.estimate is None:  # nothing to compare: what the hypothesis is judged by
+            (plainly,), first = evidence.entries(), effect_scope(evidence)
+        else:
+            first = scope
+            if telling.numbers.number(plainly.estimate) != telling.numbers.number(evidence.estimate):
+                others.append(effect)
+        lost = difference.interval is None
         rows.append(
             (
-                effect.hypothesis if effect.hypothesis != previous else "",
+                effect.hypothesis,
                 plain_effect(describe_effect(telling, evidence)),
-                "–"
-                if plainly.estimate is None
-                else telling.cite(effect_scope(evidence), plainly, "estimate"),
-                "–" if valued.estimate is None else telling.cite(scope, valued, "estimate"),
-                "–" if difference.interval is None else telling.cite(scope, difference, "estimate"),
-                "–" if difference.interval is None else telling.cite(scope, difference, "interval"),
+                ABSENT if plainly.estimate is None else telling.cite(first, plainly, "estimate"),
+                ABSENT if valued.estimate is None else telling.cite(scope, valued, "estimate"),
+                ABSENT if valued.interval is None else telling.cite(scope, valued, "interval"),
+                ABSENT if lost else telling.cite(scope, difference, "estimate"),
+                ABSENT if lost else telling.cite(scope, difference, "interval"),
             )
         )
-        previous = effect.hypothesis
-    names = ("hypothesis", "effect", "customers", "assets", "difference", "interval")
+    names = ("hypothesis", "effect", "customers", "assets", "assets_interval", "difference", "interval")
+    notes = [telling.say(WORDS["by_value_note"])]
+    if others:
+        notes.append(telling.say(WORDS["by_value_other"], names=_tests(telling, others)))
     return Table(
         key=f"{population}.by_value",
         caption=telling.say(WORDS["by_value_caption"], value=value, population=telling.title(population)),
@@ -246,7 +323,7 @@ def _by_value(telling: Telling, population: str, value: str) -> Table:
             for name in names
         ),
         rows=tuple(rows),
-        notes=(telling.say(WORDS["by_value_note"]), *dict.fromkeys(lacking)),
+        notes=(*notes, *dict.fromkeys(lacking)),
     )
 
 

@@ -65,7 +65,7 @@ def effects_forest(
     unknown = sorted({effect.verdict for effect in effects} - set(OUTCOMES))
     if unknown or not effects:
         raise ValueError(f"effects need verdicts out of {sorted(OUTCOMES)}, got {unknown or 'no effects'}")
-    names = [wrapped(effect.label, LABEL_WIDTH, theme.size, lines=3) for effect in effects]
+    names = [wrapped(effect.label, LABEL_WIDTH, theme.size) for effect in effects]
     heights = [max(0.27, LINE * (name.count("\n") + 1) + 0.1) for name in names]
     places = [sum(heights[:i]) + height / 2 for i, height in enumerate(heights)]
     with theme.applied():
