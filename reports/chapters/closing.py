@@ -43,7 +43,7 @@ WORDS = {
         "zh": "“成立”列为@tbl:robustness所列各种分析中整个区间超过最小关注效应的分析数。",
     },
     "robust": {
-        "en": "@sec:robustness-of-findings carries out each of the {tests} tests in {fewest} to {most} ways: {alike} of them come out alike in all, and {doubtful} depend on choices made in the analysis ({names}).",
+        "en": "@sec:robustness-of-findings carries out each of the {tests} tests in {fewest} to {most} ways: {alike} of them come out alike in all, and the result of {doubtful} depends on choices made in the analysis ({names}).",
         "zh": "@sec:robustness-of-findings对{tests}项检验逐一作了{fewest}至{most}种分析：{alike}项在全部分析中结论一致，{doubtful}项随分析选择而变化（{names}）。",
     },
     "robust_all": {
