@@ -335,7 +335,7 @@ NOTES: tuple[MethodNote, ...] = (
         title={"en": "Robustness", "zh": "稳健性"},
         text={
             "en": (
-                "Every test is carried out under all combinations of choices that could have been made with as good reasons: "
+                "Every test is carried out under all combinations of the choices that it leaves open: "
                 "screening rules left out, means or ranks or latent constructs, scores of answered or of complete items, "
                 "controls, the sampling design, errors that count branches. Effects by ranks are translated to the unit of the "
                 "declared effect; under a sampling design ranks are those in the population. Effects of one variable on another "
@@ -344,7 +344,7 @@ NOTES: tuple[MethodNote, ...] = (
                 "Bootstrap intervals use 500 resamples here, those of segments 100 and of drivers 20, because there are many analyses."
             ),
             "zh": (
-                "每项检验在所有同样合理的选择组合下重做：取消筛选规则，采用均值、秩或潜变量，按已答题项或完整作答计分，是否加入控制变量，"
+                "每项检验在其可作选择的各种组合下重做：取消筛选规则，采用均值、秩或潜变量，按已答题项或完整作答计分，是否加入控制变量，"
                 "是否采用抽样设计，误差是否计入网点。基于秩的效应换算为所声明效应的单位，有抽样设计时秩为总体中的秩。受访者分属网点时，变量间的影响"
                 "另以含网点随机截距的混合模型估计（对标准分作限制性最大似然估计，Satterthwaite自由度）。由于分析数目多，此处自助法重抽样为500次，分群为100次，驱动因素为20次。"
             ),
