@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
-from scipy.special import fdtrc
 
-from analysis.table_tests import ManyTests, every_group_varies, moments
+from analysis.table_tests import ManyTests, moments, welch_f
 from analysis.weighting import step_of
 
 WEIGHTING = step_of("analysis.recommended_test.recommend_test")
@@ -55,24 +56,16 @@ def corrected_welch_f(counts: Array, values: Array, *, part: float = PART) -> Ma
     ([4.745], [0.0448])
     """
     of = moments(counts, values)
-    k, met = of.groups_met, of.met
     with np.errstate(invalid="ignore", divide="ignore"):
         cubes = (counts * (values - of.mean[:, :, None]) ** 3).sum(axis=2)
         third = of.n / ((of.n - 1) * (of.n - 2)) * cubes
-        weight = np.where(met, of.n / of.variance, 0.0)
-        total = weight.sum(axis=1, keepdims=True)
-        distance = np.where(met, of.mean, 0.0)
-        distance = distance - (weight * distance).sum(axis=1, keepdims=True) / total
+        weight = np.where(of.met, of.n / of.variance, 0.0)
+        mean = np.where(of.met, of.mean, 0.0)
+        distance = mean - (weight * mean).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
         moved = third / (6 * of.variance * of.n) + third / (3 * of.variance**2) * distance**2
-        distance = np.where(met, distance + part * moved, 0.0)
-        center = (weight * distance).sum(axis=1, keepdims=True) / total
-        unevenness = np.where(met, (1 - weight / total) ** 2 / (of.n - 1), 0.0).sum(axis=1) / (k * k - 1)
-        between = (weight * (distance - center) ** 2).sum(axis=1) / (k - 1)
-        statistic = between / (1 + 2 * (k - 2) * unevenness)
-        df = k - 1, 1 / (3 * unevenness)
-        p_value = fdtrc(*df, statistic)
-    applies = every_group_varies(of) & (~met | (of.n > 2)).all(axis=1)
+    test = welch_f(replace(of, mean=distance + part * moved))
+    enough = (~of.met | (of.n > 2)).all(axis=1)
     statistic, first, second, p_value = (
-        np.where(applies, numbers, np.nan) for numbers in (statistic, *df, p_value)
+        np.where(enough, numbers, np.nan) for numbers in (test.statistic, *test.df, test.p_value)
     )
     return ManyTests(statistic=statistic, df=(first, second), p_value=p_value)

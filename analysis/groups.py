@@ -568,17 +568,34 @@ def _why_not_ranked(by_group: Mapping[str, Tally]) -> tuple[str, str]:
 
 def _robust_share(by_group: Mapping[str, Tally], confidence_level: float) -> EffectSize:
     """Omega squared with an interval that does not take variances for equal."""
-    measure, method = "omega_squared_robust", "Omega squared, interval from respondents left out"
-    plain = _variance_explained(by_group, "omega_squared", confidence_level)
-    interval, state, reason = None, plain.state, plain.reason
-    if plain.estimate is not None:
-        tallies, groups = list(by_group.values()), len(by_group)
-        eta = _variance_explained(by_group, "eta_squared", confidence_level).estimate or 0.0
-        error, df = share_errors(answer_table(tallies)[None], together(tallies).values)
-        interval = share_interval(eta, float(error[0]), float(df[0]), groups - 1, confidence_level)
+    omega = _variance_explained(by_group, "omega_squared", confidence_level)
+    eta = _variance_explained(by_group, "eta_squared", confidence_level)
+    tallies = list(by_group.values())
+    error, df = math.nan, math.nan
+    if eta.estimate is not None:
+        errors, dfs = share_errors(answer_table(tallies)[None], together(tallies).values)
+        error, df = float(errors[0]), float(dfs[0])
+    return robust_share(omega, eta, error, df, len(by_group) - 1, confidence_level)
+
+
+@no_estimate("arithmetic")
+def robust_share(
+    omega: EffectSize, eta: EffectSize, std_error: float, df: float, between: int, confidence_level: float
+) -> EffectSize:
+    """Omega squared with the interval of ``share_interval`` (``analysis.share_of_variance``)."""
+    interval, state, reason = None, omega.state, omega.reason
+    if eta.estimate is not None:
+        interval = share_interval(eta.estimate, std_error, df, between, confidence_level)
         if interval is None:
             state, reason = "no_error", "the means are the same, so that their share has no error"
-    return replace(plain, measure=measure, method=method, interval=interval, state=state, reason=reason)
+    return replace(
+        omega,
+        measure="omega_squared_robust",
+        method="Omega squared, interval from respondents left out",
+        interval=interval,
+        state=state,
+        reason=reason,
+    )
 
 
 def _rank_epsilon(

@@ -31,13 +31,14 @@ from analysis.groups import (
     entry_of_test,
     group_label,
     pair_of_moments,
+    robust_share,
     summary_of_moments,
     variance_share,
 )
 from analysis.means import RobustEffect
 from analysis.noncentral import chi_square_noncentrality
 from analysis.results import Entry, Interval, Tabular
-from analysis.share_of_variance import share_errors, share_interval
+from analysis.share_of_variance import share_errors
 from analysis.table_tests import ManyEffects, ManyTests, Moments
 from analysis.trend import JonckheereTerpstra, KendallTauB
 from analysis.two_groups import Dominance, superiority_interval
@@ -383,7 +384,14 @@ class _Many:
                 if trouble[0] == "ok"
                 else _no_effect(measure, n, trouble)
             )
-        found["omega_squared_robust"] = self._robust_share(found["omega_squared"], found["eta_squared"], row)
+        found["omega_squared_robust"] = robust_share(
+            found["omega_squared"],
+            found["eta_squared"],
+            float(self.share_errors[0][row]),
+            float(self.share_errors[1][row]),
+            int(self.of.groups_met[row]) - 1,
+            self.level,
+        )
         ranks = self._test(row, "kruskal_wallis_h", n)
         found["rank_epsilon_squared"] = EffectSize(
             measure="rank_epsilon_squared",
@@ -395,23 +403,6 @@ class _Many:
             reason=ranks.reason,
         )
         return found | self._cramers(row, n)
-
-    def _robust_share(self, plain: EffectSize, eta: EffectSize, row: int) -> EffectSize:
-        interval, state, reason = None, plain.state, plain.reason
-        if eta.estimate is not None:
-            error, df = (float(numbers[row]) for numbers in self.share_errors)
-            between = int(self.of.groups_met[row]) - 1
-            interval = share_interval(eta.estimate, error, df, between, self.level)
-            if interval is None:
-                state, reason = "no_error", "the means are the same, so that their share has no error"
-        return replace(
-            plain,
-            measure="omega_squared_robust",
-            method="Omega squared, interval from respondents left out",
-            interval=interval,
-            state=state,
-            reason=reason,
-        )
 
     def _cramers(self, row: int, n: int) -> dict[str, EffectSize]:
         test = self._test(row, "chi_square", n)

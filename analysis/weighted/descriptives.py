@@ -37,7 +37,7 @@ from analysis.profile import Frequencies, frequencies
 from analysis.results import Interval
 from analysis.trend import JonckheereTerpstra, KendallTauB
 from analysis.weighted.effects import adjusted, correlation, cramers_v, trend
-from analysis.weighted.gap import WeightedSample, weighted_gap
+from analysis.weighted.gap import WeightedSample, satterthwaite, weighted_gap
 from analysis.weighted.results import WEIGHTED
 from analysis.weighting import step_of
 
@@ -499,7 +499,7 @@ def weighted_mean_difference(
     errors = [float(mean.std_error or 0.0) ** 2 for mean in means]
     freedom = [float(mean.df or 1.0) for mean in means]
     difference, error = float(means[0].estimate or 0.0) - float(means[1].estimate or 0.0), sum(errors) ** 0.5
-    df = sum(errors) ** 2 / sum(e**2 / f for e, f in zip(errors, freedom, strict=True))
+    df = satterthwaite(errors, freedom)
     statistic = difference / error
     interval: Interval = t_interval(difference, error, df, level)
     return replace(

@@ -16,7 +16,7 @@ from analysis.design.estimates import DesignEstimate, t_interval
 from analysis.design.means import weighted_mean
 from analysis.gap_map import LEAST_CLUSTERS, GapCell, GapMap, GapRow
 from analysis.tier_masks import tier_masks
-from analysis.weighted.gap import WeightedSample, weighted_gap
+from analysis.weighted.gap import WeightedSample, satterthwaite, weighted_gap
 from analysis.weighting import takes_weights
 
 
@@ -134,8 +134,5 @@ def _cell(
 
 def _together(a: DesignEstimate, b: DesignEstimate) -> tuple[float, float]:
     """Standard error of the difference, and Satterthwaite's degrees of freedom."""
-    parts = [((side.std_error or 0.0) ** 2, side.df or 1.0) for side in (a, b)]
-    variance = sum(square for square, _ in parts)
-    if not variance > 0:
-        return 0.0, 0.0
-    return math.sqrt(variance), variance**2 / sum(square**2 / df for square, df in parts)
+    variances = [(side.std_error or 0.0) ** 2 for side in (a, b)]
+    return math.sqrt(sum(variances)), satterthwaite(variances, [side.df or 1.0 for side in (a, b)])
