@@ -15,7 +15,7 @@ from analysis.weighting import no_estimate
 from surveys.questionnaire import Item, Questionnaire
 from surveys.responses import Responses
 from surveys.scoring import keyed_answers, score_constructs
-from surveys.study import Population
+from surveys.study import DesignErrors, Population
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,8 @@ class Sample:
         clusters; the reason, where that cannot be used.
     value : Series or None
         What each customer is worth, where the population declares such an item.
+    design_errors : {"jackknife", "linearised"}
+        How errors come about where respondents who count alike are weighted after all, as by value.
     synthetic : bool
         Whether a simulation made the answers.
     """
@@ -54,6 +56,7 @@ class Sample:
     synthetic: bool = False
     sampling: SamplingDesign | None = None
     value: pd.Series | None = None
+    design_errors: DesignErrors = "jackknife"
 
     @property
     def design(self) -> SurveyDesign | None:
@@ -68,10 +71,10 @@ class Sample:
         if self.design is not None:
             return self.design
         if self.clusters is None:
-            return survey_design(np.ones(self.n), errors="jackknife")
+            return survey_design(np.ones(self.n), errors=self.design_errors)
         known = self.clusters.notna().to_numpy()
         codes = np.where(known, pd.factorize(self.clusters)[0], pd.factorize(self.clusters)[0].max())
-        return survey_design(known.astype(float), clusters=codes, errors="jackknife")
+        return survey_design(known.astype(float), clusters=codes, errors=self.design_errors)
 
     @property
     def n(self) -> int:
@@ -176,6 +179,7 @@ def sample_of(population: Population, responses: Responses) -> Sample:
         synthetic=responses.synthetic,
         sampling=sampling_design(population, _with_clusters(population, responses, frame)),
         value=None if population.value is None else frame.get(population.value),
+        design_errors=population.design_errors,
     )
 
 

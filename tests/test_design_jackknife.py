@@ -16,9 +16,11 @@ from analysis.design.raking import rake
 from analysis.design.rank_means import rank_means
 from analysis.design.regression import design_linear
 from analysis.design.replicates import jackknife
+from analysis.inputs import sample_of
 from analysis.sampling import sampling_design
 from analysis.weighted import effects
 from analysis.weighted.gap import WeightedSample, weighted_gap
+from surveys.simulation import load_population_model, simulate
 from surveys.study import Study
 
 
@@ -287,6 +289,17 @@ def test_a_study_has_jackknife_errors_unless_it_asks_for_linearised_ones(custome
     assert sampling_design(people, answers).design.errors == "jackknife"
     linearised = replace(people, design_errors="linearised")
     assert sampling_design(linearised, answers).design.errors == "linearised"
+
+
+def test_effects_by_value_follow_the_errors_that_a_study_asks_for():
+    study = Study.load("bank_tiering")
+    model = load_population_model("claims_hold", study)
+    answers = simulate(study, model, rng=np.random.default_rng(2), sizes={"customers": 60})["customers"]
+    people = study.populations["customers"]
+    for errors in ("jackknife", "linearised"):
+        sample = sample_of(replace(people, design_errors=errors), answers)
+        assert sample.design is None  # nothing but the value is declared
+        assert sample.plain_design().errors == errors
 
 
 def test_estimates_without_sums_keep_their_influence_and_count_units(customers):
